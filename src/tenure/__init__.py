@@ -1,0 +1,1 @@
+"""Tenure: an API-key authority for trading platforms. A permission is held for a term."""

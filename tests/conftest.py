@@ -1,0 +1,46 @@
+"""
+What holds for every test: how hard properties are tried, and that no test leaves this machine.
+
+Fixtures live beside the tests that need them, and values are built in `builders`.
+"""
+
+import ipaddress
+import socket
+from collections.abc import Iterator
+from typing import Any
+
+import hypothesis
+import pytest
+
+hypothesis.settings.register_profile(
+    "ci",
+    derandomize=True,  # The same examples for everybody: a red run is red again on the next desk.
+    deadline=None,  # Timings are benchmarks, never assertions.
+)
+hypothesis.settings.register_profile("soak", deadline=None, max_examples=5_000)
+hypothesis.settings.load_profile("ci")
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _stay_on_this_machine() -> Iterator[None]:
+    """Refuse connections to anywhere else; addresses of this machine and socket files are fine."""
+    with pytest.MonkeyPatch.context() as patch:
+        for name in ("connect", "connect_ex"):
+            patch.setattr(socket.socket, name, _only_here(getattr(socket.socket, name)))
+        yield
+
+
+def _only_here(connect: Any) -> Any:  # noqa: ANN401 - the signature is the wrapped method's own
+    def guarded(self: socket.socket, address: Any) -> Any:  # noqa: ANN401 - as above
+        if self.family in {socket.AF_INET, socket.AF_INET6} and not _is_here(address[0]):
+            pytest.fail(f"a test tried to reach {address!r}")
+        return connect(self, address)
+
+    return guarded
+
+
+def _is_here(host: str) -> bool:
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
