@@ -1,0 +1,102 @@
+"""
+The exceptions for requests that cannot be carried out.
+
+    TenureError
+    |-- Invalid           it parsed and makes no sense: one or more problems, each with its field
+    |-- NotFound          no such thing, or the caller may not know that there is
+    |-- Conflict          the world moved (`stale`), or the owner must confirm first
+    |-- Unauthenticated   no proof of who is asking, on the management face
+    |-- Forbidden         known, but not allowed, on the management face
+    `-- Unavailable       the store is gone, the keyring too old, or secrets are sealed: fail closed
+
+A refusal to let a signed request act is none of these: it is a value (see `decide`). The first
+line of a class's docstring is its default public message; nothing here knows HTTP.
+"""
+
+from dataclasses import dataclass
+
+from typing_extensions import override
+
+
+class TenureError(Exception):
+    """Something went wrong."""
+
+    code = "error"
+
+    def __init__(self, message: str = "", *, context: str = "") -> None:
+        """*message* is public; *context* is for the log alone."""
+        # `python -OO` leaves no docstrings: then the code has to do.
+        self.message = message or (self.__doc__ or self.code).strip().splitlines()[0]
+        self.context = context
+        super().__init__(self.message)
+
+    @override
+    def __str__(self) -> str:
+        return self.message
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """One thing wrong with one field of what was sent, or one line of a file."""
+
+    field: str
+    message: str
+
+
+class Invalid(TenureError):
+    """What was sent does not make sense."""
+
+    code = "invalid"
+
+    def __init__(self, field: str, message: str, *, more: tuple[Problem, ...] = ()) -> None:
+        """*more* holds the further problems where everything was checked at once."""
+        super().__init__(message)
+        self.field = field
+        self.problems = (Problem(field, message), *more)
+
+    @classmethod
+    def of(cls, problems: list[Problem]) -> "Invalid":
+        """Raise-ready error for a non-empty list of *problems*."""
+        first, *more = problems
+        return cls(first.field, first.message, more=tuple(more))
+
+    @override
+    def __str__(self) -> str:
+        return "; ".join(f"{problem.field}: {problem.message}" for problem in self.problems)
+
+
+class NotFound(TenureError):
+    """There is no such thing, or it is not yours to see."""
+
+    code = "not_found"
+
+
+class Conflict(TenureError):
+    """Something changed since you looked."""
+
+    def __init__(self, code: str, message: str = "", *, plan: object = None) -> None:
+        """*code* is `stale`, `confirmation_required`, `revoked` or `exists`; *plan* is shown."""
+        super().__init__(message)
+        self.code = code
+        self.plan = plan
+
+
+class Unauthenticated(TenureError):
+    """Say who you are: send `Authorization: Bearer <operator token>`."""
+
+    code = "unauthenticated"
+
+
+class Forbidden(TenureError):
+    """You are known, but this is not yours to do."""
+
+    code = "forbidden"
+
+
+class Unavailable(TenureError):
+    """Tenure cannot answer safely just now; try again shortly."""
+
+    def __init__(self, code: str, message: str = "", *, context: str = "") -> None:
+        """*code* is `store`, `stale`, `clock`, `sealed`, `keyring` or `replay`."""
+        super().__init__(message, context=context)
+        self.code = code

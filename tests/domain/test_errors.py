@@ -1,0 +1,85 @@
+"""The exceptions: what is public, what is for the log, and the words there are by default."""
+
+import pytest
+
+from tenure.domain import errors
+from tenure.domain.errors import (
+    Conflict,
+    Forbidden,
+    Invalid,
+    NotFound,
+    Problem,
+    TenureError,
+    Unauthenticated,
+    Unavailable,
+)
+
+FAMILY = [Invalid, NotFound, Conflict, Unauthenticated, Forbidden, Unavailable]
+
+
+def test_the_tree_in_the_docstring_is_the_tree() -> None:
+    children = TenureError.__subclasses__()
+
+    assert children == FAMILY
+    for child in children:
+        assert f"-- {child.__name__} " in (errors.__doc__ or "")
+
+
+@pytest.mark.parametrize(
+    ("error", "code", "message"),
+    [
+        (NotFound(), "not_found", "There is no such thing, or it is not yours to see."),
+        (Conflict("stale"), "stale", "Something changed since you looked."),
+        (Forbidden(), "forbidden", "You are known, but this is not yours to do."),
+        (
+            Unauthenticated(),
+            "unauthenticated",
+            "Say who you are: send `Authorization: Bearer <operator token>`.",
+        ),
+        (
+            Unavailable("sealed"),
+            "sealed",
+            "Tenure cannot answer safely just now; try again shortly.",
+        ),
+        (TenureError(), "error", "Something went wrong."),
+    ],
+)
+def test_a_class_has_words_of_its_own(error: TenureError, code: str, message: str) -> None:
+    assert (error.code, error.message, str(error)) == (code, message, message)
+
+
+def test_words_given_are_used() -> None:
+    assert str(NotFound("no such key")) == "no such key"
+
+
+def test_without_docstrings_the_code_has_to_do(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Under `python -OO` there are none."""
+    monkeypatch.setattr(NotFound, "__doc__", None)
+
+    assert str(NotFound()) == "not_found"
+
+
+def test_the_context_is_not_public() -> None:
+    error = Unavailable("store", context="host=10.0.0.7 refused")
+
+    assert error.context == "host=10.0.0.7 refused"
+    assert "10.0.0.7" not in str(error) + repr(error)
+
+
+def test_invalid_names_every_problem() -> None:
+    error = Invalid.of([Problem("label", "is too long"), Problem("ip_allowlist.0", "is empty")])
+
+    assert error.code == "invalid"
+    assert (error.field, error.message) == ("label", "is too long")
+    assert error.problems == (
+        Problem("label", "is too long"),
+        Problem("ip_allowlist.0", "is empty"),
+    )
+    assert str(error) == "label: is too long; ip_allowlist.0: is empty"
+
+
+def test_a_conflict_carries_its_plan() -> None:
+    plan = object()
+
+    assert Conflict("confirmation_required", plan=plan).plan is plan
+    assert Conflict("stale").plan is None
