@@ -1,0 +1,32 @@
+"""Counters for operators; `/metrics` shows them. Nothing in Tenure decides by them."""
+
+from collections.abc import Callable
+
+from prometheus_client import Counter
+
+from tenure.domain.decide import Reason
+
+_decisions = Counter(
+    "tenure_decisions", "Signed requests decided, by face and outcome.", ["face", "outcome"]
+)
+_unavailable = Counter(
+    "tenure_unavailable", "Requests answered 503, by face and cause.", ["face", "cause"]
+)
+swept = Counter("tenure_swept", "Ended terms recorded by the sweeper.")
+
+ALLOWED = "allowed"
+
+
+def decision_counter(face: str) -> Callable[[str], None]:
+    """Return a function that counts one outcome of *face*: a reason, or `allowed`."""
+    # The labelled children are made once: finding them by name costs more than counting.
+    children = {
+        outcome: _decisions.labels(face, outcome).inc
+        for outcome in (ALLOWED, *(str(reason) for reason in Reason))
+    }
+    return lambda outcome: children[outcome]()
+
+
+def count_unavailable(face: str, cause: str) -> None:
+    """Count one request that could not be decided safely."""
+    _unavailable.labels(face, cause).inc()

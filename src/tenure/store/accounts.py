@@ -1,0 +1,73 @@
+"""Accounts as rows."""
+
+from collections.abc import Iterator
+
+from sqlalchemy import Row, exc, insert, select, update
+
+from tenure.domain.errors import Conflict, NotFound
+from tenure.domain.model import Account, AccountId, AccountKind
+from tenure.store import schema
+from tenure.store.db import Transaction
+
+
+def add(tx: Transaction, account: Account) -> None:
+    """Store a new *account*; raises Conflict `exists` where its e-mail is taken."""
+    try:
+        tx.execute(
+            insert(schema.accounts).values(
+                account_id=account.account_id,
+                kind=str(account.kind),
+                email=account.email,
+                master_id=account.master_id,
+                created_at_ms=account.created_at_ms,
+                frozen_at_ms=account.frozen_at_ms,
+            )
+        )
+    except exc.IntegrityError as error:
+        raise Conflict("exists", "an account with this e-mail exists") from error
+
+
+def get(tx: Transaction, account_id: str) -> Account:
+    """Return the account called *account_id*; raises NotFound."""
+    chosen = select(schema.accounts).where(schema.accounts.c.account_id == account_id)
+    row = tx.execute(chosen).one_or_none()
+    if row is None:
+        raise NotFound("there is no such account")
+    return _account(row)
+
+
+def every(tx: Transaction, after_id: str = "", most: int = 1000) -> Iterator[Account]:
+    """Yield at *most* so many accounts whose id sorts after *after_id*, by id."""
+    chosen = select(schema.accounts).where(schema.accounts.c.account_id > after_id)
+    for row in tx.execute(chosen.order_by(schema.accounts.c.account_id).limit(most)):
+        yield _account(row)
+
+
+def set_frozen(tx: Transaction, account_id: str, frozen_at_ms: int | None) -> bool:
+    """Freeze (an instant, ms) or unfreeze (None) one account; False where it already was so."""
+    column = schema.accounts.c.frozen_at_ms
+    changed = tx.execute(
+        update(schema.accounts)
+        .where(schema.accounts.c.account_id == account_id)
+        .where(column.is_not(None) if frozen_at_ms is None else column.is_(None))
+        .values(frozen_at_ms=frozen_at_ms)
+    )
+    return changed.rowcount == 1
+
+
+def frozen(tx: Transaction) -> dict[str, int]:
+    """Return since when (ms) accounts are frozen themselves; sub-accounts follow from masters."""
+    column = schema.accounts.c.frozen_at_ms
+    chosen = select(schema.accounts.c.account_id, column).where(column.is_not(None))
+    return {row.account_id: row.frozen_at_ms for row in tx.execute(chosen)}
+
+
+def _account(row: Row[tuple[object, ...]]) -> Account:
+    return Account(
+        account_id=AccountId(row.account_id),
+        kind=AccountKind(row.kind),
+        email=row.email,
+        created_at_ms=row.created_at_ms,
+        master_id=AccountId(row.master_id) if row.master_id else None,
+        frozen_at_ms=row.frozen_at_ms,
+    )

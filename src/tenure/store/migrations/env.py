@@ -1,0 +1,14 @@
+"""How Alembic reaches the store: always through a connection that `db.migrate` hands in."""
+
+from alembic import context
+
+from tenure.store import schema
+
+connection = context.config.attributes["connection"]
+context.configure(
+    connection=connection,
+    target_metadata=schema.metadata,
+    render_as_batch=connection.dialect.name == "sqlite",
+    compare_type=True,
+)
+context.run_migrations()

@@ -1,0 +1,127 @@
+"""
+The tables, once, for SQLite and PostgreSQL alike.
+
+Migrations (`migrations/`) lead here step by step; `alembic check` proves that they do. Instants are
+big integers (ms, UTC); ids are text and case-sensitive on both databases.
+"""
+
+from sqlalchemy import (
+    BigInteger,
+    CheckConstraint,
+    Column,
+    ForeignKey,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    Table,
+    Text,
+    text,
+)
+
+metadata = MetaData(
+    naming_convention={
+        "pk": "pk_%(table_name)s",
+        "fk": "fk_%(table_name)s_%(column_0_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_name)s",
+        "ix": "ix_%(column_0_label)s",
+        "ck": "ck_%(table_name)s_%(constraint_name)s",
+    }
+)
+
+# Facts about the store itself: `sandbox`, `sealing_key_check`.
+marks = Table(
+    "marks",
+    metadata,
+    Column("name", Text, primary_key=True),
+    Column("value", Text, nullable=False),
+)
+
+accounts = Table(
+    "accounts",
+    metadata,
+    Column("account_id", Text, primary_key=True),
+    Column("kind", Text, nullable=False),
+    Column("email", Text, nullable=False, unique=True),
+    Column("master_id", Text, ForeignKey("accounts.account_id"), index=True),
+    Column("created_at_ms", BigInteger, nullable=False),
+    Column("frozen_at_ms", BigInteger),
+    CheckConstraint("(kind = 'sub') = (master_id IS NOT NULL)", name="sub_has_master"),
+)
+
+keys = Table(
+    "keys",
+    metadata,
+    Column("key_id", Text, primary_key=True),
+    Column("api_key", Text, nullable=False, unique=True),
+    Column("account_id", Text, ForeignKey("accounts.account_id"), nullable=False, index=True),
+    Column("label", Text, nullable=False),
+    Column("key_type", Text, nullable=False),
+    Column("public_key", Text),
+    Column("sealed_secret", LargeBinary),
+    Column("ip_allowlist", Text, nullable=False),
+    Column("issued_at_ms", BigInteger, nullable=False),
+    Column("edited_at_ms", BigInteger, nullable=False),
+    Column("revoked_at_ms", BigInteger),
+    Column("version", Integer, nullable=False),
+)
+
+grants = Table(
+    "grants",
+    metadata,
+    Column("key_id", Text, ForeignKey("keys.key_id"), primary_key=True),
+    Column("permission", Text, primary_key=True),
+    Column("granted_at_ms", BigInteger, nullable=False),
+    Column("starts_at_ms", BigInteger),
+    Column("ends_at_ms", BigInteger),
+    Column("rule_id", Text),
+    Column("swept_at_ms", BigInteger),
+    # What the sweeper asks for: terms that have ended and are not yet recorded.
+    Index(
+        "ix_grants_due",
+        "ends_at_ms",
+        sqlite_where=text("swept_at_ms IS NULL AND ends_at_ms IS NOT NULL"),
+        postgresql_where=text("swept_at_ms IS NULL AND ends_at_ms IS NOT NULL"),
+    ),
+)
+
+rules = Table(
+    "rules",
+    metadata,
+    Column("rule_id", Text, primary_key=True),
+    Column("effective_from_ms", BigInteger, nullable=False),
+    Column("body", Text, nullable=False),
+)
+
+data_keys = Table(
+    "data_keys",
+    metadata,
+    Column("data_key_id", Text, primary_key=True),
+    Column("wrapped", LargeBinary, nullable=False),
+    Column("created_at_ms", BigInteger, nullable=False),
+)
+
+events = Table(
+    "events",
+    metadata,
+    Column("seq", BigInteger, primary_key=True, autoincrement=False),
+    Column("tag", Text, nullable=False),
+    Column("actor", Text, nullable=False),
+    Column("account_id", Text, index=True),
+    Column("key_id", Text, index=True),
+    Column("happened_at_ms", BigInteger, nullable=False),
+    Column("recorded_at_ms", BigInteger, nullable=False),
+    Column("body", Text, nullable=False),
+    Column("previous_hash", Text, nullable=False),
+    Column("hash", Text, nullable=False),
+)
+
+# One row: the last event. Updating it is the lock that makes `seq` gap-free and in commit order.
+journal_head = Table(
+    "journal_head",
+    metadata,
+    Column("head_id", Integer, primary_key=True, autoincrement=False),
+    Column("seq", BigInteger, nullable=False),
+    Column("hash", Text, nullable=False),
+    Column("recorded_at_ms", BigInteger, nullable=False),
+)
