@@ -17,6 +17,7 @@ from tests.builders import (
     a_key,
     a_rule,
     an_edit,
+    end_of,
     ms,
     plan,
     renew,
@@ -124,6 +125,16 @@ def test_a_shorter_rule_shortens_only_what_its_owner_renews() -> None:
     assert ticked.kind is ConsequenceKind.GRANTED
     assert renewed.kind is ConsequenceKind.TERM_SHORTENED
     assert renewed.is_asked
+
+
+def test_a_fresh_term_that_ends_with_the_old_one_has_started_all_the_same() -> None:
+    end_ms = end_of(TRADING, RUNNING)
+    assert end_ms is not None
+    rest = Rulebook((a_rule("rest", since=0, unrestricted=end_ms - ms(AT)),))
+    (renewed,) = plan(RUNNING, an_edit(renew=[TRADING]), at=AT, rulebook=rest).consequences
+
+    assert (renewed.ends_at_ms, renewed.ended_at_ms) == (end_ms, end_ms)
+    assert renewed.kind is ConsequenceKind.TERM_STARTS
 
 
 def test_the_worst_is_told_first() -> None:

@@ -193,7 +193,7 @@ def parameters(raw: bytes) -> dict[bytes, bytes] | Malformed:
         name, _, value = pair.partition(b"=")
         found[name] = value
     # Nearly every request is clean, so the loop above asks nothing and faults are named here.
-    if len(found) != len(pairs) or b"%" in raw:
+    if len(found) != len(pairs) or b"%" in b"".join(found):
         fault = _fault_in(pairs)
         if fault is not None:
             return fault
@@ -234,7 +234,12 @@ def _signature_of(raw: bytes) -> str | Malformed:
     if not raw:
         return Malformed(Fault.MISSING, "signature")
     # A plus is a plus here, never a blank: base64 has it.
-    text = (unquote_to_bytes(raw) if b"%" in raw else raw).decode("latin-1")
+    if b"%" in raw:
+        # What base64 needs escaped, as every client does; the general way is ten times slower.
+        raw = raw.replace(b"%2B", b"+").replace(b"%2F", b"/").replace(b"%3D", b"=")
+        if b"%" in raw:
+            raw = unquote_to_bytes(raw)
+    text = raw.decode("latin-1")
     return text if _SIGNATURE.match(text) else Malformed(Fault.ILLEGAL, "signature")
 
 

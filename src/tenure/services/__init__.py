@@ -1,0 +1,1 @@
+"""What Tenure does, one transaction each: the only holders of Store and Clock."""

@@ -1,0 +1,103 @@
+"""Creating, listing, freezing and unfreezing accounts; every change one transaction, one event."""
+
+import re
+from collections.abc import Callable
+from dataclasses import replace
+
+from tenure.clock import Clock, new_id
+from tenure.domain import events
+from tenure.domain.errors import Invalid, NotFound
+from tenure.domain.events import Change, Event, Tag
+from tenure.domain.model import Account, AccountId, AccountKind
+from tenure.store import accounts, journal
+from tenure.store.db import Store, Transaction
+
+_EMAIL = re.compile(r"^[^\s@\x00-\x1f\x7f]{1,64}@[^\s@\x00-\x1f\x7f]{1,189}\Z")
+"""Shape only: RFC 5321 limits the two parts; whether it is read shows when a notice is sent."""
+
+
+class Accounts:
+    """The accounts keys are issued to."""
+
+    def __init__(self, store: Store, clock: Clock, catch_up: Callable[[int], None]) -> None:
+        """*catch_up* returns once the keyring holds the event it is given the seq of."""
+        self._store, self._clock, self._catch_up = store, clock, catch_up
+
+    def create(self, email: str, kind: AccountKind, master_id: str | None, actor: str) -> Account:
+        """
+        Create an account; a sub-account names the master it belongs to.
+
+        Raises Invalid, Conflict `exists` where the e-mail is taken.
+        """
+        if not _EMAIL.match(email) or not email.isprintable():
+            raise Invalid("email", "must look like name@example.com")
+        if (kind is AccountKind.SUB) is not (master_id is not None):
+            raise Invalid("master_id", "a sub-account names its master, and only a sub-account")
+
+        def create(tx: Transaction) -> tuple[Account, Event]:
+            now_ms = self._clock.now_ms()
+            if master_id is not None:
+                _require_master(tx, master_id)
+            account = Account(
+                account_id=AccountId(new_id(self._clock, "acct")),
+                kind=kind,
+                email=email,
+                created_at_ms=now_ms,
+                master_id=AccountId(master_id) if master_id else None,
+            )
+            accounts.add(tx, account)
+            return account, _record(tx, Tag.ACCOUNT_CREATED, account, actor, now_ms)
+
+        account, event = self._store.write(create)
+        self._catch_up(event.seq)
+        return account
+
+    def set_frozen(self, account_id: str, *, frozen: bool, actor: str) -> Account:
+        """
+        Freeze or unfreeze an account, and with a master all its sub-accounts (RULES R14).
+
+        In force for every key when this returns; doing it twice changes nothing. Raises NotFound.
+        """
+
+        def set_frozen(tx: Transaction) -> tuple[Account, Event | None]:
+            now_ms = self._clock.now_ms()
+            account = accounts.get(tx, account_id)
+            frozen_at_ms = now_ms if frozen else None
+            if not accounts.set_frozen(tx, account_id, frozen_at_ms):
+                return account, None
+            account = replace(account, frozen_at_ms=frozen_at_ms)
+            tag = Tag.ACCOUNT_FROZEN if frozen else Tag.ACCOUNT_UNFROZEN
+            return account, _record(tx, tag, account, actor, now_ms)
+
+        account, event = self._store.write(set_frozen)
+        if event is not None:
+            self._catch_up(event.seq)
+        return account
+
+    def get(self, account_id: str) -> Account:
+        """Return one account; raises NotFound."""
+        return self._store.read(lambda tx: accounts.get(tx, account_id))
+
+    def every(self, after_id: str = "", most: int = 1000) -> list[Account]:
+        """Return at *most* so many accounts whose id sorts after *after_id*, by id."""
+        return self._store.read(lambda tx: list(accounts.every(tx, after_id, most)))
+
+
+def _require_master(tx: Transaction, master_id: str) -> None:
+    try:
+        master = accounts.get(tx, master_id)
+    except NotFound as error:
+        raise Invalid("master_id", "there is no such master account") from error
+    if master.kind is not AccountKind.MASTER:
+        raise Invalid("master_id", "there is no such master account")
+
+
+def _record(tx: Transaction, tag: Tag, account: Account, actor: str, now_ms: int) -> Event:
+    change = Change(
+        tag=tag,
+        actor=actor,
+        happened_at_ms=now_ms,
+        body={"account": events.account_state(account)},
+        account_id=account.account_id,
+    )
+    return journal.append(tx, change, now_ms)

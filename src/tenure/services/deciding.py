@@ -1,0 +1,110 @@
+"""
+Deciding, with everything `decide` must be handed: the key, the clock, the route's permission.
+
+No database and nothing awaited. Raises rather than guesses: whatever goes wrong here refuses.
+"""
+
+from typing import Final, final
+
+from tenure.clock import Clock
+from tenure.domain import decide, signing
+from tenure.domain.allowlist import Address
+from tenure.domain.catalog import Catalog
+from tenure.domain.decide import Allowed, Reason, Refused
+from tenure.domain.errors import Unavailable
+from tenure.domain.signing import RECV_WINDOW_MS_MAX, Malformed, Signed
+from tenure.services.keyring import Keyring
+from tenure.services.replay import Replays
+
+MALFORMED: Final = Refused(Reason.REQUEST_MALFORMED)
+REPLAYED: Final = Refused(Reason.REPLAYED)
+
+
+@final
+class Decider:
+    """What a worker asks for every request; one per face."""
+
+    def __init__(  # noqa: PLR0913 - what it stands on, once each
+        self,
+        keyring: Keyring,
+        clock: Clock,
+        catalog: Catalog,
+        *,
+        decoded_retry: bool,
+        sandbox: bool,
+        replays: Replays | None = None,
+    ) -> None:
+        """
+        In a *sandbox* the receive window may fit the machine's clock instead.
+
+        Raises ValueError where *catalog* sells one-time permissions and there are no *replays*.
+        """
+        self.catalog = catalog
+        self._one_time = one_time(catalog)
+        self._replays = replays
+        if self._one_time and replays is None:
+            raise ValueError("a one-time permission needs a replay cache")
+        self._keyring, self._clock = keyring, clock
+        self._decoded_retry, self._sandbox = decoded_retry, sandbox
+
+    def decide(self, request: Signed, permission: str | None) -> Allowed | Refused:
+        """
+        Decide whether *request* may act under *permission* now; None is a route nobody knows.
+
+        Under a one-time permission asking is acting: a second time it is refused. Raises
+        Unavailable `stale`, `clock`, `sealed`, `keyring`, `replay`: answer 503, never allow.
+        """
+        now_ms = self._clock.now_ms()
+        outcome = decide.decide(
+            request,
+            permission,
+            self._keyring.find(request.api_key),
+            now_ms,
+            window_now_ms=self._clock.wall_ms() if self._sandbox else None,
+            decoded_retry=self._decoded_retry,
+        )
+        if permission in self._one_time and isinstance(outcome, Allowed):
+            return self._once(request, outcome)
+        return outcome
+
+    def decide_raw(
+        self, api_key: str, query: bytes, body: bytes, address: Address, permission: str | None
+    ) -> Allowed | Refused:
+        """Parse and decide; what cannot be read is refused. Raises as `decide`."""
+        request = signing.parse(api_key, query, body, address)
+        if isinstance(request, Malformed):
+            return MALFORMED
+        return self.decide(request, permission)
+
+    def is_ready(self) -> bool:
+        """Whether requests can be decided just now."""
+        try:
+            self._clock.now_ms()
+            self._keyring.require_fresh()
+        except Unavailable:
+            return False
+        return True
+
+    def now_ms(self) -> int:
+        """Return the instant a decision made now is made at; raises Unavailable `clock`."""
+        return self._clock.now_ms()
+
+    def window_now_ms(self) -> int | None:
+        """Return the machine's clock in a sandbox, where the window may fit it; else None."""
+        return self._clock.wall_ms() if self._sandbox else None
+
+    def _once(self, request: Signed, allowed: Allowed) -> Allowed | Refused:
+        # For the longest window there is: bytes moved between query and body may read as a longer
+        # one than its sender named, under the same signature (BI-20).
+        is_first = self._replays is not None and self._replays.spend(
+            allowed.key_id,
+            request.fingerprint(),
+            request.timestamp_us,
+            RECV_WINDOW_MS_MAX * 1000,
+        )
+        return allowed if is_first else REPLAYED
+
+
+def one_time(catalog: Catalog) -> frozenset[str]:
+    """Return the permissions of *catalog* under which each signed request may act but once."""
+    return frozenset(offer.permission for offer in catalog.offers.values() if offer.one_time)

@@ -1,0 +1,116 @@
+"""
+The ticks, in one background process; and how other processes wait for them.
+
+A worker that has committed a change wakes the follower through a pipe and watches the evidence
+until the keyring is at its event. If nothing comes within the staleness bound it may go on: by
+then every worker refuses, so none decides by the old state.
+"""
+
+import contextlib
+import os
+import select
+from collections.abc import Callable
+from pathlib import Path
+from typing import Final, Protocol, final
+
+import structlog
+
+from tenure.clock import Clock
+from tenure.domain.errors import TenureError
+from tenure.services.follower import Follower
+from tenure.services.keyring import Evidence
+from tenure.services.sweep import Sweep
+
+TICK_MS: Final = 50
+"""The keyring is never older than this while all is well (SECURITY D3)."""
+SWEEP_EVERY_MS: Final = 1_000
+_WATCH_S: Final = 0.0005
+
+log = structlog.get_logger()
+
+
+class Keeper(Protocol):
+    """A clock that can hand its high-water mark to the disk."""
+
+    def keep(self) -> None:
+        """Do so."""
+
+
+@final
+class Ticks:
+    """Runs the follower and the sweeper until told to stop."""
+
+    def __init__(
+        self, follower: Follower, sweep: Sweep, clock: Clock, keeper: Keeper, home: Path
+    ) -> None:
+        """Make `<home>/keyring-knock`, the pipe others knock at."""
+        self._follower, self._sweep, self._clock, self._keeper = follower, sweep, clock, keeper
+        path = home / "keyring-knock"
+        if not path.is_fifo():
+            path.unlink(missing_ok=True)
+            with contextlib.suppress(FileExistsError):
+                os.mkfifo(path, 0o600)
+        # Both ends, so that it never reads as closed when the last worker goes.
+        self._pipe = os.open(path, os.O_RDWR | os.O_NONBLOCK | os.O_CLOEXEC)
+
+    def run(self, until: Callable[[], bool]) -> None:
+        """Tick until *until* says so; an error is logged and the next tick tries again."""
+        next_sweep_ns, is_sweeping = 0, False
+        while not until():
+            self._attempt("keyring", self._follower.tick)
+            if self._clock.elapsed_ns() >= next_sweep_ns:
+                is_sweeping = True
+                self._attempt("clock", self._keeper.keep)
+                next_sweep_ns = self._clock.elapsed_ns() + SWEEP_EVERY_MS * 1_000_000
+            if is_sweeping:
+                # A batch between two ticks: the keyring stays fresh while a million terms end.
+                is_sweeping = self._attempt("sweep", self._sweep.step) is True
+            wait_s = 0 if is_sweeping else TICK_MS / 1000
+            ready, _, _ = select.select([self._pipe], [], [], wait_s)
+            if ready:
+                with contextlib.suppress(BlockingIOError):
+                    os.read(self._pipe, 65_536)
+
+    def close(self) -> None:
+        """Let go of the pipe."""
+        os.close(self._pipe)
+
+    def _attempt(self, name: str, tick: Callable[[], object]) -> object:
+        try:
+            return tick()
+        except TenureError as error:
+            log.warning("tick failed", tick=name, error=str(error), context=error.context)
+        except Exception:
+            log.exception("tick failed", tick=name)
+        return None
+
+
+@final
+class Waiter:
+    """How a worker waits until the keyring holds its change."""
+
+    def __init__(self, home: Path, clock: Clock, staleness_ms: int) -> None:
+        """*staleness_ms* is the bound past which no worker decides any more."""
+        self._knock = home / "keyring-knock"
+        self._evidence = Evidence(home)
+        self._clock, self._staleness_ns = clock, staleness_ms * 1_000_000
+
+    def catch_up(self, seq: int) -> None:
+        """Return once the keyring holds the event *seq*, or is too old to decide from."""
+        give_up_ns = self._clock.elapsed_ns() + self._staleness_ns
+        self._wake()
+        while self._clock.elapsed_ns() <= give_up_ns:  # At the bound itself they still decide.
+            evidence = self._evidence.read()
+            if evidence is not None and evidence[3] >= seq and evidence[1] == self._clock.boot():
+                return
+            self._clock.sleep(_WATCH_S)
+        log.error("the keyring does not follow; everything is refused until it does", seq=seq)
+
+    def _wake(self) -> None:
+        # Nobody listening, or a full pipe: the next tick comes by itself.
+        with contextlib.suppress(OSError):
+            descriptor = os.open(self._knock, os.O_WRONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+            try:
+                os.write(descriptor, b"!")
+            finally:
+                os.close(descriptor)

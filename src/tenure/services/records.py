@@ -1,0 +1,101 @@
+"""
+How a key stands in the keyring: one record of bytes, and back into a key ready to decide on.
+
+The record holds what deciding needs and no more; HMAC secrets stay sealed in it. Where the records
+are kept is the business of `keyring`.
+"""
+
+from collections.abc import Callable
+from typing import Final
+
+import msgspec
+
+from tenure.domain import allowlist, verifying
+from tenure.domain.decide import LoadedGrant, LoadedKey
+from tenure.domain.errors import Unavailable
+from tenure.domain.model import AccountId, AccountKind, ApiKey, KeyId, KeyType, RuleId
+
+FORMAT: Final = b"1"
+"""Raise it when a record changes its shape: older keyrings are then made anew."""
+
+
+class Record(msgspec.Struct, array_like=True, frozen=True):
+    """One key, under its API key; *grants* are (end in ms or None, rule or None)."""
+
+    key_id: str
+    account_id: str
+    master_id: str | None
+    account_kind: str
+    key_type: str
+    issued_at_ms: int
+    version: int
+    revoked_at_ms: int | None
+    public_key: str | None
+    sealed_secret: bytes | None
+    allowlist: tuple[str, ...]
+    grants: dict[str, tuple[int | None, str | None]]
+
+
+_ENCODER = msgspec.msgpack.Encoder()
+_DECODER = msgspec.msgpack.Decoder(Record)
+
+
+UNREADABLE: Final = b""
+"""The record of a key whose rows nobody understands; nobody understands it either."""
+
+
+def pack(key: ApiKey, sealed_secret: bytes | None, master_id: AccountId | None) -> bytes:
+    """Return the record of *key*; *master_id* is that of a sub-account's master."""
+    return _ENCODER.encode(
+        Record(
+            key_id=key.key_id,
+            account_id=key.account_id,
+            master_id=master_id,
+            account_kind=str(key.account_kind),
+            key_type=str(key.key_type),
+            issued_at_ms=key.issued_at_ms,
+            version=key.version,
+            revoked_at_ms=key.revoked_at_ms,
+            public_key=key.public_key,
+            sealed_secret=sealed_secret,
+            allowlist=key.allowlist,
+            grants={
+                permission: (grant.term.ends_at_ms, grant.term.rule_id)
+                if grant.term
+                else (None, None)
+                for permission, grant in key.grants.items()
+            },
+        )
+    )
+
+
+def load(raw: bytes, unseal: Callable[[Record], bytes]) -> LoadedKey:
+    """
+    Return the key in the record *raw*; *unseal* is asked for the secret of an HMAC key.
+
+    Raises Unavailable `keyring` for a record nobody understands: that key alone is refused
+    (SECURITY D20); and whatever *unseal* raises.
+    """
+    try:
+        record = _DECODER.decode(raw)
+        key_type = KeyType(record.key_type)
+        secret = unseal(record) if key_type is KeyType.HMAC else None
+        return LoadedKey(
+            key_id=KeyId(record.key_id),
+            account_id=AccountId(record.account_id),
+            master_id=AccountId(record.master_id) if record.master_id else None,
+            account_kind=AccountKind(record.account_kind),
+            key_type=key_type,
+            issued_at_ms=record.issued_at_ms,
+            version=record.version,
+            verifier=verifying.verifier_for(key_type, secret=secret, public_key=record.public_key),
+            admits=allowlist.compile_allowlist(record.allowlist),
+            is_restricted=bool(record.allowlist),
+            grants={
+                permission: LoadedGrant(ends_at_ms, RuleId(rule_id) if rule_id else None)
+                for permission, (ends_at_ms, rule_id) in record.grants.items()
+            },
+            revoked_at_ms=record.revoked_at_ms,
+        )
+    except (msgspec.MsgspecError, ValueError, TypeError, LookupError) as error:
+        raise Unavailable("keyring", context="a record that nobody understands") from error

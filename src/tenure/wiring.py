@@ -1,0 +1,295 @@
+"""
+The composition root: settings in, a running set of parts out, in plain calls.
+
+`prepare` is run once per start, by one process; `open_ticks` by the background process;
+`open_worker` by each worker; `open_alone` builds all of it in one process, for tests and tools.
+"""
+
+import contextlib
+from collections.abc import Callable
+from dataclasses import dataclass
+from importlib import resources
+from pathlib import Path
+
+import structlog
+
+from tenure.clock import Clock, SandboxClock, SystemClock, new_id
+from tenure.domain import catalog as catalogs
+from tenure.domain import rulebooks
+from tenure.domain.catalog import Catalog
+from tenure.domain.errors import Invalid, Unavailable
+from tenure.domain.rules import Rulebook
+from tenure.services import sealing
+from tenure.services.accounts import Accounts
+from tenure.services.deciding import Decider, one_time
+from tenure.services.follower import Follower
+from tenure.services.following import Ticks, Waiter
+from tenure.services.journal import Journal
+from tenure.services.keyring import Keyring
+from tenure.services.keys import Keys, Limits
+from tenure.services.operators import Operators
+from tenure.services.replay import Replays
+from tenure.services.rules import Rules
+from tenure.services.sweep import Sweep
+from tenure.settings import Settings
+from tenure.store import db, journal, seals
+from tenure.store.db import Store, Transaction
+
+SANDBOX_MARK = "sandbox"
+
+log = structlog.get_logger()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Prepared:
+    """What a start found or made: shown to whoever started it."""
+
+    settings: Settings
+    rulebook: Rulebook
+    catalog: Catalog
+    operator_token_path: Path | None
+    is_new: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Worker:
+    """All a worker's faces stand on."""
+
+    settings: Settings
+    catalog: Catalog
+    clock: SystemClock | SandboxClock
+    store: Store
+    keyring: Keyring
+    decider: Decider
+    keys: Keys
+    accounts: Accounts
+    rules: Rules
+    journal: Journal
+    operators: Operators
+    follower: Follower | None = None
+    replays: Replays | None = None
+
+    def close(self) -> None:
+        """Let go of every file; for tests and tools, a worker ends with its process."""
+        self.keyring.close()
+        if self.replays is not None:
+            self.replays.close()
+        if self.follower is not None:
+            self.follower.close()
+        self.store.close()
+        self.clock.close()
+
+
+def prepare(settings: Settings) -> Prepared:
+    """
+    Make the home and its secrets, migrate the store, adopt the rulebook; safe to repeat.
+
+    Raises TenureError saying what to do where this store cannot be opened so.
+    """
+    settings.home.mkdir(mode=0o700, parents=True, exist_ok=True)
+    catalog = read_catalog(settings)
+    rulebook = read_rulebook(settings, catalog)
+    with contextlib.closing(db.open_store(settings.database_url)) as store:
+        db.migrate(store)
+        # Before there is a clock: one of the wrong kind would leave its file in this home.
+        store.read(lambda tx: _require_same_kind(tx, settings))
+        with contextlib.closing(_clock(settings)) as clock:
+            is_new = store.write(lambda tx: _claim(tx, settings, clock))
+            _start_clock(settings, clock, store)
+            store.write(lambda tx: _prepare_sealing_key(tx, settings, clock))
+            if _matching_sealing_key(settings, store) is None:
+                log.warning("sealing key missing or wrong: hmac keys and unknown ones get 503")
+            token_path = Operators.prepare(
+                settings.operator_token, settings.operator_token_path, clock
+            )
+            rules = Rules(store, clock)
+            rules.adopt(rulebook)
+            return Prepared(
+                settings=settings,
+                rulebook=rules.rulebook(),
+                catalog=catalog,
+                operator_token_path=token_path,
+                is_new=is_new,
+            )
+
+
+def open_ticks(settings: Settings) -> Ticks:
+    """Build the background process: follower, sweeper, and the clock's keeper."""
+    clock = _clock(settings)
+    store = db.open_store(settings.database_url)
+    follower = Follower(store, settings.home, clock)
+    return Ticks(follower, Sweep(store, clock), clock, clock, settings.home)
+
+
+def open_worker(settings: Settings) -> Worker:
+    """Build one worker; call it after the fork."""
+    clock = _clock(settings)
+    waiter = Waiter(settings.home, clock, settings.staleness_ms)
+    return _worker(settings, clock, db.open_store(settings.database_url), waiter.catch_up)
+
+
+def open_alone(settings: Settings) -> Worker:
+    """Prepare and build everything in this one process; ticks run only when called."""
+    prepare(settings)
+    clock = _clock(settings)
+    store = db.open_store(settings.database_url)
+    follower = Follower(store, settings.home, clock)
+    follower.tick()
+    return _worker(settings, clock, store, follower.catch_up, follower)
+
+
+def open_decider(settings: Settings) -> Decider:
+    """
+    Build what a service in another process on this machine decides with; it has no store.
+
+    Raises Unavailable `stale` where no Tenure was ever started in this home, and Invalid where
+    *settings* take a sandbox for a real home, or the other way round: a sandbox clock made there
+    would stand at the beginning of time, when nothing has ended yet.
+    """
+    if not (settings.home / "keyring").is_dir():
+        raise Unavailable("stale", context=f"no Tenure was ever started in {settings.home}")
+    if settings.sandbox is not SandboxClock.stands_in(settings.home):
+        known = "no sandbox" if settings.sandbox else "a sandbox"
+        raise Invalid("sandbox", f"{settings.home} is {known}: give this service its settings")
+    clock = _clock(settings)
+    keyring = Keyring(
+        settings.home, clock, _sealing_key(settings), staleness_ms=settings.staleness_ms
+    )
+    catalog = read_catalog(settings)
+    return _decider(settings, keyring, clock, catalog, _replays(settings, clock, catalog))
+
+
+def read_catalog(settings: Settings) -> Catalog:
+    """Read the catalog; raises Invalid naming every problem by its line."""
+    return catalogs.read(_text(settings.catalog, "catalogs/exchange.toml"))
+
+
+def read_rulebook(settings: Settings, catalog: Catalog) -> Rulebook:
+    """Read the rulebook file; raises Invalid naming every problem by its line."""
+    return rulebooks.read(
+        _text(settings.rulebook, "rulebooks/2021-07-09.toml"), frozenset(catalog.offers)
+    )
+
+
+def _worker(
+    settings: Settings,
+    clock: SystemClock | SandboxClock,
+    store: Store,
+    catch_up: Callable[[int], None],
+    follower: Follower | None = None,
+) -> Worker:
+    catalog = read_catalog(settings)
+    replays = _replays(settings, clock, catalog)
+    sealing_key = _matching_sealing_key(settings, store)
+    keyring = Keyring(
+        settings.home, clock, sealing_key, staleness_ms=settings.staleness_ms, beside=follower
+    )
+    limits = Limits(
+        keys_per_account=settings.keys_per_account, addresses_per_key=settings.addresses_per_key
+    )
+    return Worker(
+        settings=settings,
+        catalog=catalog,
+        clock=clock,
+        store=store,
+        keyring=keyring,
+        decider=_decider(settings, keyring, clock, catalog, replays),
+        keys=Keys(store, clock, catalog, sealing_key, limits, catch_up),
+        accounts=Accounts(store, clock, catch_up),
+        rules=Rules(store, clock),
+        journal=Journal(store),
+        operators=Operators(settings.operator_token, settings.operator_token_path),
+        follower=follower,
+        replays=replays,
+    )
+
+
+def _replays(settings: Settings, clock: Clock, catalog: Catalog) -> Replays | None:
+    """Open the replay cache where anything is sold that needs it (SECURITY D13)."""
+    return Replays(settings.home, clock) if one_time(catalog) else None
+
+
+def _decider(
+    settings: Settings,
+    keyring: Keyring,
+    clock: Clock,
+    catalog: Catalog,
+    replays: Replays | None,
+) -> Decider:
+    return Decider(
+        keyring,
+        clock,
+        catalog,
+        decoded_retry=settings.binance_decoded_retry,
+        sandbox=settings.sandbox,
+        replays=replays,
+    )
+
+
+def _clock(settings: Settings) -> SystemClock | SandboxClock:
+    return SandboxClock(settings.home) if settings.sandbox else SystemClock(settings.home)
+
+
+def _start_clock(settings: Settings, clock: SystemClock | SandboxClock, store: Store) -> None:
+    """Set *clock* to no earlier than the journal's last event (RULES R15)."""
+    _, _, recorded_at_ms = store.read(journal.head)
+    # Not "where the store is new": a first start may have been cut off before it came to this.
+    if recorded_at_ms == 0 and isinstance(clock, SandboxClock):
+        start_ms = settings.sandbox_start_ms
+        clock.raise_to(clock.wall_ms() if start_ms is None else start_ms)
+    clock.raise_to(recorded_at_ms)
+
+
+def _claim(tx: Transaction, settings: Settings, clock: Clock) -> bool:
+    """Mark a new store as rehearsal or real, for good; refuse the other kind."""
+    if seals.mark(tx, SANDBOX_MARK) is None:
+        seals.set_mark(tx, SANDBOX_MARK, "yes" if settings.sandbox else "no")
+        seals.set_mark(tx, "store_id", new_id(clock, "store"))
+        return True
+    _require_same_kind(tx, settings)
+    return False
+
+
+def _require_same_kind(tx: Transaction, settings: Settings) -> None:
+    held = seals.mark(tx, SANDBOX_MARK)
+    if held is not None and (held == "yes") is not settings.sandbox:
+        raise Invalid(
+            "sandbox",
+            "this store was made in a sandbox: start with --sandbox, or choose another --home"
+            if held == "yes"
+            else "this is a real store: start without --sandbox, or choose another --home",
+        )
+
+
+def _prepare_sealing_key(tx: Transaction, settings: Settings, clock: Clock) -> None:
+    """Bind a new store to its sealing key, made if need be; one process at a time comes here."""
+    if seals.mark(tx, sealing.CHECK_MARK) is not None:
+        return  # Missing or wrong by now, it leaves secrets sealed; it does not stop a start.
+    path = settings.sealing_key_path
+    try:
+        sealing_key = sealing.read_key(path) or sealing.make_key(path, clock)
+    except OSError as error:
+        raise Unavailable("sealed", f"no sealing key can be made: {error}") from error
+    seals.set_mark(tx, sealing.CHECK_MARK, sealing_key.check)
+
+
+def _sealing_key(settings: Settings) -> sealing.SealingKey | None:
+    """Return the sealing key, None where there is none that may be read."""
+    try:
+        return sealing.read_key(settings.sealing_key_path)
+    except Unavailable as error:
+        log.warning("no sealing key", reason=error.message)
+        return None
+
+
+def _matching_sealing_key(settings: Settings, store: Store) -> sealing.SealingKey | None:
+    """Return the sealing key, None where it is missing or not the one this store was made with."""
+    sealing_key = _sealing_key(settings)
+    held = store.read(lambda tx: seals.mark(tx, sealing.CHECK_MARK))
+    return sealing_key if sealing_key is not None and sealing_key.check == held else None
+
+
+def _text(path: Path | None, shipped: str) -> str:
+    if path is not None:
+        return path.read_text(encoding="utf-8")
+    return resources.files("tenure").joinpath(shipped).read_text(encoding="utf-8")
