@@ -1,0 +1,1 @@
+"""How the outside reaches Tenure; translates between it and the services: no SQL, no rules."""

@@ -1,0 +1,196 @@
+"""
+The Binance-compatible surface, ring (a): what any client calls to connect and to look at its key.
+
+Raw ASGI. Routes and answers follow WIRE sections 1.1, 2 and 5.1; codes and messages are in
+`binance_errors`. Everything is answered from the keyring, so nothing here waits for a database.
+"""
+
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Any, Final
+
+import msgspec
+import structlog
+
+from tenure import metrics
+from tenure.domain import signing
+from tenure.domain.catalog import Catalog
+from tenure.domain.decide import Allowed, Reason, Refused
+from tenure.domain.errors import Unavailable
+from tenure.domain.model import READING
+from tenure.domain.signing import Fault, Malformed
+from tenure.faces.http import asgi, binance_errors, callers
+from tenure.faces.http.refusals import Answer
+from tenure.services.deciding import Decider
+from tenure.settings import Settings
+
+log = structlog.get_logger()
+
+BODY_BYTES_MAX: Final = 65_536
+"""No call of this surface has more than a few hundred bytes to say."""
+_TIME_UNITS: Final = {
+    "MILLISECOND": 1,
+    "millisecond": 1,
+    "MICROSECOND": 1000,
+    "microsecond": 1000,
+}
+# The order the venue documents; what else a catalog names comes after (WIRE, section 2).
+_DOCUMENTED: Final = (
+    "enableReading",
+    "enableWithdrawals",
+    "enableInternalTransfer",
+    "enableMargin",
+    "enableFutures",
+    "permitsUniversalTransfer",
+    "enableVanillaOptions",
+    "enableFixApiTrade",
+    "enableFixReadOnly",
+    "enableSpotAndMarginTrading",
+    "tradingAuthorityExpirationTime",
+    "enablePortfolioMarginTrading",
+)
+_encode = msgspec.json.Encoder().encode
+
+
+class Binance:
+    """The surface as one ASGI callable; use `build`."""
+
+    def __init__(self, decider: Decider, settings: Settings) -> None:
+        """One per worker."""
+        self._decider, self._settings = decider, settings
+        self._caller_of = callers.reader(settings.trusted_proxies)
+        self._count = metrics.decision_counter("binance")
+        self._public: Mapping[tuple[str, str], Callable[[int], object]] = {
+            ("GET", "/api/v3/ping"): lambda _unit: {},
+            ("GET", "/api/v3/time"): self._time,
+            ("GET", "/sapi/v1/system/status"): self._system_status,
+        }
+        self._signed: Mapping[tuple[str, str], Callable[[Allowed], Answer]] = {
+            ("GET", "/sapi/v1/account/apiRestrictions"): self._api_restrictions,
+            ("GET", "/sapi/v1/account/status"): lambda _: _ok({"data": "Normal"}),
+            ("GET", "/sapi/v1/account/apiTradingStatus"): self._api_trading_status,
+        }
+        self._errors = binance_errors.Errors(settings.binance_lapsed_code)
+
+    async def __call__(
+        self,
+        scope: Mapping[str, Any],
+        receive: Callable[[], Awaitable[Any]],
+        send: Callable[[Any], Awaitable[None]],
+    ) -> None:
+        """Answer one request; whatever goes wrong is an error in the venue's own shape."""
+        path = asgi.raw_path(scope)
+        try:
+            answer = await self._answer(scope, path, receive)
+        except Unavailable as error:
+            metrics.count_unavailable("binance", error.code)
+            log.warning("unavailable", path=path, cause=error.code, context=error.context)
+            answer = self._errors.refuse(error, path)
+        except Exception:
+            log.exception("unexpected", path=path)
+            answer = binance_errors.internal()
+        await asgi.respond(send, *answer)
+
+    async def _answer(
+        self, scope: Mapping[str, Any], path: str, receive: Callable[[], Awaitable[Any]]
+    ) -> Answer:
+        route = (scope["method"], path)
+        if route not in self._public and route not in self._signed:
+            return binance_errors.not_supported(404)
+        caller = self._caller_of(scope)
+        if isinstance(caller, callers.Suspect):
+            return self._errors.refuse(Malformed(Fault.DUPLICATE, "header"), path)
+        unit = _TIME_UNITS.get(caller.headers.get(callers.TIME_UNIT, "MILLISECOND"))
+        if unit is None:
+            return binance_errors.wrong_time_unit()
+        if (public := self._public.get(route)) is not None:
+            return _ok(public(unit))
+        body = await asgi.read_body(receive, BODY_BYTES_MAX)
+        if body is None:
+            return binance_errors.not_supported(413)
+        return self._answer_signed(self._signed[route], caller, scope["query_string"], body)
+
+    def _answer_signed(
+        self,
+        answer: Callable[[Allowed], Answer],
+        caller: callers.Caller,
+        query: bytes,
+        body: bytes,
+    ) -> Answer:
+        outcome = self._decide(caller, query, body)
+        if isinstance(outcome, Allowed):
+            self._count(metrics.ALLOWED)
+            return answer(outcome)
+        self._count(Reason.REQUEST_MALFORMED if isinstance(outcome, Malformed) else outcome.reason)
+        # Every route of this surface lies under /sapi, whose statuses differ from those of /api.
+        return self._errors.refuse(outcome, "/sapi")
+
+    def _decide(
+        self, caller: callers.Caller, query: bytes, body: bytes
+    ) -> Allowed | Refused | Malformed:
+        if not body.isascii():
+            try:
+                body.decode()
+            except UnicodeDecodeError:
+                return Malformed(Fault.ILLEGAL, "body")
+        api_key = caller.headers.get(callers.API_KEY, "")
+        request = signing.parse(api_key, query, body, caller.address)
+        if isinstance(request, Malformed):
+            return request
+        return self._decider.decide(request, READING)
+
+    def _time(self, unit: int) -> object:
+        return {"serverTime": self._decider.now_ms() * unit}
+
+    def _system_status(self, _unit: int) -> object:
+        if self._decider.is_ready():
+            return {"status": 0, "msg": "normal"}
+        return {"status": 1, "msg": "system_maintenance"}
+
+    def _api_restrictions(self, allowed: Allowed) -> Answer:
+        key, now_ms = allowed.loaded, self._decider.now_ms()
+        members: dict[str, object] = {}
+        for permission, offer in self._decider.catalog.offers.items():
+            name = offer.wire.get("api_restrictions")
+            if name is None:
+                continue
+            members[name] = is_held = key.holds(permission, now_ms)
+            end_name, grant = offer.wire.get("api_restrictions_end"), key.grants.get(permission)
+            if end_name and is_held and grant is not None and grant.ends_at_ms is not None:
+                members[end_name] = grant.ends_at_ms
+        ordered = {name: members.pop(name) for name in _DOCUMENTED if name in members}
+        said = {"ipRestrict": key.is_restricted, "createTime": key.issued_at_ms}
+        return _ok(said | ordered | members, _terms(allowed, self._decider.catalog))
+
+    def _api_trading_status(self, _: Allowed) -> Answer:
+        trigger = {"GCR": 150, "IFER": 150, "UFR": 300}
+        return _ok(
+            {
+                "data": {
+                    "isLocked": False,
+                    "plannedRecoverTime": 0,
+                    "triggerCondition": trigger,
+                    "updateTime": self._decider.now_ms(),
+                }
+            }
+        )
+
+
+def build(decider: Decider, settings: Settings) -> Binance:
+    """Return the surface as an ASGI callable for paths under /api, /sapi, /fapi and /dapi."""
+    return Binance(decider, settings)
+
+
+def _terms(allowed: Allowed, catalog: Catalog) -> list[tuple[bytes, bytes]]:
+    """`Tenure-Terms`: every grant with an end, past or to come (WIRE, section 5.3)."""
+    grants = allowed.loaded.grants
+    ends = [
+        f"{permission}={grants[permission].ends_at_ms}"
+        for permission in catalog.offers
+        if permission in grants and grants[permission].ends_at_ms is not None
+    ]
+    headers = binance_errors.term_headers(allowed)
+    return [*headers, (b"tenure-terms", ", ".join(ends).encode())] if ends else headers
+
+
+def _ok(body: object, headers: list[tuple[bytes, bytes]] | None = None) -> Answer:
+    return 200, [*binance_errors.JSON, *(headers or ())], _encode(body)

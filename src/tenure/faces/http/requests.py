@@ -1,0 +1,174 @@
+"""
+Reading a request of the management face: its id, who sends it, and a JSON body taken literally.
+
+Bytes that are no JSON are told apart from JSON that makes no sense here (400 and 422), nothing is
+coerced, and what was sent is never repeated: somebody may have pasted a secret into the wrong
+field. What an error looks like on the wire is in `problems`.
+"""
+
+import re
+from collections.abc import Callable
+from typing import Annotated, Any, Final, TypeAlias, cast
+
+import msgspec
+from litestar import Request, Response
+from litestar.connection import ASGIConnection
+from litestar.datastructures import MutableScopeHeaders, State
+from litestar.di import NamedDependency as Given
+from litestar.exceptions import ClientException
+from litestar.handlers import BaseRouteHandler
+from litestar.params import PathParameter, QueryParameter, SkipValidation
+from litestar.types import Message, Scope
+from typing_extensions import override
+
+from tenure.clock import Clock, new_id
+from tenure.domain.errors import Invalid, Unauthenticated
+from tenure.services.operators import Operators
+
+BODY_BYTES_MAX: Final = 262_144
+"""256 kB: a signed request handed over whole, with room; everything else needs a few kB."""
+INTEGER_MAX: Final = 2**53 - 1
+"""What every JSON reader can hold exactly; 2^63 and more would not fit the store either."""
+ACCOUNT_ID: Final = "^acct_[0-9a-z]{24}$"
+KEY_ID: Final = "^key_[0-9a-z]{24}$"
+REQUEST_ID: Final = "x-request-id"
+_REQUEST_ID_KEY: Final = "tenure.request_id"
+
+# A value that does not look like an id is answered as an unknown one, and never looked up.
+AccountId: TypeAlias = Annotated[str, PathParameter(pattern=ACCOUNT_ID)]
+KeyId: TypeAlias = Annotated[str, PathParameter(pattern=KEY_ID)]
+Integer: TypeAlias = Annotated[int, msgspec.Meta(ge=0, le=INTEGER_MAX)]
+GivenClock: TypeAlias = Given[SkipValidation[Clock]]
+"""A Clock is a protocol, which the framework cannot check; `management.build` hands in one."""
+
+_SHOWN: Final = re.compile(r"[A-Za-z0-9_.\[\]-]{1,100}")
+"""What may be repeated as a field's name; anything else might be a secret in the wrong place."""
+_UNKNOWN: Final = re.compile(r"Object contains unknown field `(.*)`", re.DOTALL)
+_MISSING: Final = re.compile(r"Object missing required field `(.*)`", re.DOTALL)
+_PLACE: Final = re.compile(r" - at `(.*)`\Z", re.DOTALL)
+
+
+class Body(msgspec.Struct, forbid_unknown_fields=True):
+    """What a caller sends; its `repr` shows none of it."""
+
+    @override
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}(***)"
+
+
+class StrictRequest(Request[str, None, State]):
+    """A request whose body is JSON whatever its content type says, since there is one parser."""
+
+    @override
+    async def json(self) -> Any:
+        field = self.route_handler.parsed_data_field
+        return read(await self.body(), Any if field is None else field.annotation)
+
+
+def read(body: bytes, shape: Any) -> Any:  # noqa: ANN401 - whatever *shape* says
+    """
+    Read *body*, one JSON text, as a value of the type *shape*.
+
+    Raises ClientException (400) for what is no JSON: bad UTF-8, NaN, a lone surrogate, a byte order
+    mark, numbers past a double, nesting deeper than the parser's stack (SECURITY BI-40); Invalid
+    for JSON of another shape. Of two equal names the last wins.
+    """
+    try:
+        parsed = msgspec.json.decode(body)
+    except RecursionError as error:
+        raise ClientException("The body is nested too deeply.") from error
+    except UnicodeError as error:
+        raise ClientException("The body is not UTF-8.") from error
+    except msgspec.DecodeError as error:
+        # Two steps on purpose: reading straight into *shape* would answer 422 at the first
+        # surprise, and never see that the rest is no JSON.
+        place = re.search(r"\(byte \d+\)\Z", str(error))
+        raise ClientException(
+            f"The body is not JSON{f' {place.group()}' if place else ''}."
+        ) from error
+    try:
+        return msgspec.convert(parsed, shape)
+    except msgspec.ValidationError as error:
+        raise Invalid(*explain(str(error))) from error
+
+
+def explain(said: str) -> tuple[str, str]:
+    """Turn what msgspec *said* into a field and a message that repeat nothing that was sent."""
+    found = _PLACE.search(said)
+    message = said[: found.start()] if found else said
+    place = found.group(1).removeprefix("$").removeprefix(".") if found else ""
+    if named := _UNKNOWN.fullmatch(message):
+        return _join(place, named.group(1)), "is not known here"
+    if named := _MISSING.fullmatch(message):
+        return _join(place, named.group(1)), "is missing"
+    if message.startswith("Invalid enum value"):
+        message = "Not one of the values allowed"
+    return _join(place), message.replace("`", "")
+
+
+def _join(*parts: str, otherwise: str = "body") -> str:
+    field = ".".join(part for part in parts if part)
+    return field if _SHOWN.fullmatch(field) else otherwise
+
+
+def operator_only(operators: Operators) -> Callable[[Any, Any], None]:
+    """Return a guard that lets operators through and remembers whom the journal is to name."""
+
+    def guard(connection: ASGIConnection[Any, Any, Any, Any], _route: BaseRouteHandler) -> None:
+        sent = connection.headers.getall("authorization", [])
+        # Two of them, and somebody on the way may have read the other one.
+        if len(sent) > 1:
+            raise Unauthenticated
+        connection.scope["user"] = operators.authenticate(sent[0] if sent else None)
+
+    return guard
+
+
+def look_over(request: Request[str, None, State]) -> Response[None] | None:
+    """
+    Refuse a parameter the route does not know, or that comes twice: `?afer=5` is a mistake.
+
+    Answers OPTIONS itself: where a path takes two methods the framework names only the first.
+    """
+    if request.method == "OPTIONS":
+        path = request.scope["path_template"]
+        routes = (route for route in request.app.routes if route.path == path)
+        methods = {method for route in routes for method in getattr(route, "methods", ())}
+        return Response(None, status_code=204, headers={"allow": ", ".join(sorted(methods))})
+    fields = request.route_handler.parsed_fn_signature.parameters
+    for name in request.query_params:
+        field = fields.get(name)
+        if field is None or not isinstance(field.kwarg_definition, QueryParameter):
+            raise Invalid(_join(name, otherwise="query"), "is not known here")
+        if len(request.query_params.getall(name)) > 1:
+            raise Invalid(name, "comes twice")
+    return None
+
+
+def actor_of(request: Request[str, None, State]) -> str:
+    """Return whom the journal names for *request*: what the guard found out."""
+    return request.user
+
+
+class Ids:
+    """Gives each request its id, made here: one that came from outside could name another's."""
+
+    def __init__(self, clock: Clock) -> None:
+        """*clock* draws the random ones."""
+        self._clock = clock
+
+    def of(self, scope: Scope) -> str:
+        """Return the id of the request with this *scope*, always the same."""
+        # Not in the scope's `state`, which a server may share between requests.
+        kept = cast("dict[str, Any]", scope)
+        if _REQUEST_ID_KEY not in kept:
+            kept[_REQUEST_ID_KEY] = new_id(self._clock, "req")
+        return str(kept[_REQUEST_ID_KEY])
+
+    async def add_headers(self, message: Message, scope: Scope) -> None:
+        """Put on every answer the request's id, and that nobody may keep it: it may be secret."""
+        if message["type"] == "http.response.start":
+            headers = MutableScopeHeaders.from_message(message)
+            headers[REQUEST_ID] = self.of(scope)
+            headers["cache-control"] = "no-store"
+            headers["x-content-type-options"] = "nosniff"

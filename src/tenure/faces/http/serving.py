@@ -1,0 +1,153 @@
+"""
+The processes of `tenure serve`: one that starts and supervises, one for the ticks, the workers.
+
+Workers decide and answer; the ticks follow the journal and sweep. If the ticks die they are
+started again, and meanwhile the staleness bound protects: workers refuse rather than guess. When
+the first process goes, all go.
+"""
+
+import contextlib
+import multiprocessing
+import os
+import signal
+import threading
+from collections.abc import Iterator
+from multiprocessing.process import BaseProcess
+from typing import Final
+
+import httpx
+from granian import Granian
+from granian.constants import Interfaces, Loops
+
+from tenure import wiring
+from tenure.domain import wording
+from tenure.faces import logs
+from tenure.faces.http import process
+from tenure.faces.http.app import RUN_ENVIRONMENT
+from tenure.settings import Settings
+from tenure.wiring import Prepared
+
+_RESTART_PAUSE_S: Final = 0.5
+_LOOK_EVERY_S: Final = 0.1
+_DAY_MS: Final = 86_400_000
+
+
+def serve(settings: Settings) -> int:
+    """
+    Serve until told to stop (SIGINT, SIGTERM); return the exit code.
+
+    Raises TenureError where this store cannot be opened so, or the rulebook will not do.
+    """
+    logs.configure()
+    # A fork would carry threads and open databases over; a spawned worker starts clean.
+    multiprocessing.set_start_method("spawn", force=True)
+    prepared = wiring.prepare(settings)
+    _environment(settings)
+    process.harden()
+    with _ticking(settings):
+        threading.Thread(target=_greet, args=(prepared,), daemon=True).start()
+        Granian(
+            "tenure.faces.http.app:create",
+            factory=True,
+            address=settings.host,
+            port=settings.port,
+            interface=Interfaces.ASGINL,
+            loop=Loops.uvloop,
+            workers=settings.workers,
+            websockets=False,
+            log_level="warning",  # type: ignore[arg-type]  # granian takes the name too
+            respawn_failed_workers=True,
+            workers_kill_timeout=10,
+        ).serve()
+    return 0
+
+
+def _environment(settings: Settings) -> None:
+    os.environ[RUN_ENVIRONMENT] = settings.model_dump_json()
+    # One file a process; what an earlier start counted is not this one's.
+    counts = settings.home / "metrics"
+    counts.mkdir(mode=0o700, exist_ok=True)
+    for stale in counts.glob("*.db"):
+        stale.unlink()
+    os.environ["PROMETHEUS_MULTIPROC_DIR"] = str(counts)
+
+
+@contextlib.contextmanager
+def _ticking(settings: Settings) -> Iterator[None]:
+    """Keep the ticks running, in a process of their own, while the block runs."""
+    spawning = multiprocessing.get_context("spawn")
+    stopping = threading.Event()
+
+    def start() -> BaseProcess:
+        child = spawning.Process(target=tick, args=(settings, os.getpid()), name="tenure-ticks")
+        child.start()
+        return child
+
+    ticks = start()
+
+    def supervise() -> None:
+        nonlocal ticks
+        while not stopping.is_set():
+            ticks.join(_RESTART_PAUSE_S)
+            if ticks.exitcode is not None and not stopping.is_set():
+                logs.log.error("ticks ended; starting them again", exitcode=ticks.exitcode)
+                stopping.wait(_RESTART_PAUSE_S)
+                ticks = start()
+
+    watcher = threading.Thread(target=supervise, name="tenure-ticks-watcher", daemon=True)
+    watcher.start()
+    try:
+        yield
+    finally:
+        stopping.set()
+        watcher.join()
+        ticks.terminate()
+        ticks.join(10)
+
+
+def tick(settings: Settings, parent: int) -> None:
+    """Run the ticks until told to stop or the parent is gone; the whole life of their process."""
+    logs.configure()
+    process.harden()
+    stopped = threading.Event()
+    signal.signal(signal.SIGTERM, lambda *_: stopped.set())
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # The terminal's Ctrl-C is the parent's to handle.
+    ticks = wiring.open_ticks(settings)
+    ticks.run(lambda: stopped.is_set() or os.getppid() != parent)
+    ticks.close()
+
+
+def _greet(prepared: Prepared) -> None:
+    """Say where everything is, once it answers there: not before."""
+    settings = prepared.settings
+    # Whoever listens everywhere listens here too.
+    host = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}.get(settings.host, settings.host)  # noqa: S104 - compared, not bound
+    with httpx.Client(trust_env=False) as client:
+        stopping = threading.Event()  # Never set: the process ends first.
+        while True:
+            with contextlib.suppress(httpx.TransportError):
+                if client.get(f"http://{host}:{settings.port}/readyz").is_success:
+                    break
+            stopping.wait(_LOOK_EVERY_S)
+    print(_greeting(prepared), flush=True)  # noqa: T201 - for the person who started it
+
+
+def _greeting(prepared: Prepared) -> str:
+    settings = prepared.settings
+    lines = [f"Tenure serves at http://{settings.listen}  (API: /openapi.json)"]
+    token = prepared.operator_token_path
+    lines.append(f"Operator token: {token}" if token else "Operator token: from the settings")
+    for rule in prepared.rulebook.rules:
+        terms = f"unrestricted {_length(rule.unrestricted)}, restricted {_length(rule.restricted)}"
+        since = wording.instant(rule.effective_from_ms)
+        lines.append(f"Rule {rule.rule_id}: {', '.join(rule.permissions)}: {terms}, from {since}")
+    if settings.sandbox:
+        lines.append("SANDBOX: the clock stands still; move it with PUT /sandbox/clock")
+    return "\n".join(lines)
+
+
+def _length(lifetime: int | str) -> str:
+    if isinstance(lifetime, str):
+        return lifetime.replace("_", " ")
+    days, rest_ms = divmod(lifetime, _DAY_MS)
+    return f"{days} days" if not rest_ms else f"{lifetime} ms"

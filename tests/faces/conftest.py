@@ -1,0 +1,28 @@
+"""The server that tests of commands talk to: one for all of them, in a sandbox of its own."""
+
+import contextlib
+from collections.abc import Iterator
+
+import pytest
+
+from tenure import settings
+from tenure.clock import SystemClock
+from tenure.faces.http.starting import starting
+from tests.faces.terminal import Server
+
+
+@pytest.fixture(scope="session")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    home = tmp_path_factory.mktemp("served") / "home"
+    given = settings.load(
+        home=home,
+        listen="127.0.0.1:0",
+        workers=1,
+        sandbox=True,
+        sandbox_start="2021-12-01T10:00:00Z",
+    )
+    with (
+        contextlib.closing(SystemClock(tmp_path_factory.mktemp("clock"))) as clock,
+        starting(given, clock) as url,
+    ):
+        yield Server(url, home)
