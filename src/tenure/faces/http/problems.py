@@ -90,6 +90,8 @@ class Problems:
         request_id = self._ids.of(request.scope)
         if isinstance(error, ValidationException):
             error = _of_parameters(error)
+        elif isinstance(error, HTTPException) and error.status_code == HTTPStatus.NOT_FOUND:
+            error = errors.NotFound()  # An id that no route takes is not told from an unknown one.
         if isinstance(error, TenureError) and type(error) in KINDS:
             return self._expected(error, request_id)
         if isinstance(error, HTTPException) and error.status_code in _OF_HTTP:
