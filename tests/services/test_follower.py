@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import delete, update
 
+from tenure.domain import apikeys
 from tenure.domain.decide import Reason
 from tenure.domain.errors import Unavailable
 from tenure.domain.model import AccountKind, ApiKey, KeyType
@@ -20,6 +21,7 @@ from tenure.services.keyring import Evidence, Keyring
 from tenure.services.keys import Wanted
 from tenure.store import keys, schema
 from tests.builders import TRADING
+from tests.fakes import FakeClock
 from tests.processes import Process
 from tests.services import parts as building
 from tests.services.parts import ACTOR, Parts, a_sealing_key
@@ -220,6 +222,17 @@ def test_a_keyring_of_another_store_is_made_anew(parts: Parts, tmp_path: Path) -
     assert other.keyring.find(key.api_key) is None
     assert _knows(other, issued)
     assert _making(other) != making
+    other.close()
+
+
+def test_a_keyring_of_another_store_with_the_same_history_is_made_anew(tmp_path: Path) -> None:
+    """Two stores that have only adopted a rulebook; each is sealed with a key of its own."""
+    building.opened(tmp_path).close()
+
+    other = building.opened(tmp_path, clock=FakeClock(seed=2), sealing_key=a_sealing_key("x"))
+
+    unknown = apikeys.compose(b"nobody was ever issued this one!")
+    assert other.keyring.find(unknown) is None, "it is not sealed"
     other.close()
 
 

@@ -82,6 +82,8 @@ def test_what_cannot_be_a_key_is_not_looked_up(
         looked.append(face)
         raise RuntimeError("planted")
 
+    # The keyring is opened by the first question: before there is anything to replace.
+    assert FACES[face](door, door.attempt()) == ALLOWED
     attempt = row.attempt(door)
     monkeypatch.setattr(door.house.worker.keyring, "_env", SimpleNamespace(begin=look))
     outcome = FACES[face](door, attempt)
