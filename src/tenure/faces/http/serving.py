@@ -17,7 +17,7 @@ from typing import Final
 
 import httpx
 from granian import Granian
-from granian.constants import Interfaces, Loops
+from granian.constants import HTTPModes, Interfaces, Loops
 
 from tenure import wiring
 from tenure.domain import wording
@@ -54,6 +54,7 @@ def serve(settings: Settings) -> int:
             interface=Interfaces.ASGINL,
             loop=Loops.uvloop,
             workers=settings.workers,
+            http=HTTPModes.http1,  # One parser, one reading (SECURITY T13).
             websockets=False,
             log_level="warning",  # type: ignore[arg-type]  # granian takes the name too
             respawn_failed_workers=True,
