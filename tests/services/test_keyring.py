@@ -67,6 +67,19 @@ def test_a_key_found_twice_is_loaded_once_until_it_changes(parts: Parts) -> None
     assert again.version == 2
 
 
+def test_a_worker_keeps_only_so_many_keys_ready(
+    parts: Parts, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The others are in the keyring still: its memory does not grow with the keys there are."""
+    monkeypatch.setattr("tenure.services.keyring._LOADED_MAX", 2)
+    issued = [parts.issue(key_type=KeyType.ED25519) for _ in range(3)]
+    found = [parts.keyring.find(key.api_key) for key in issued]
+
+    assert parts.keyring.find(issued[2].api_key) is found[2]
+    assert parts.keyring.find(issued[0].api_key) is not found[0]
+    assert parts.keyring.find(issued[0].api_key) == found[0]
+
+
 def test_the_seq_it_is_at_is_the_journals(parts: Parts) -> None:
     parts.issue()
 
