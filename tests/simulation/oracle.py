@@ -6,8 +6,11 @@ known, because a refusal has to say why. Instants are ms; addresses and networks
 """
 
 from collections.abc import Mapping, Sequence
+from functools import cache
 from ipaddress import IPv6Address, ip_address, ip_network
 from typing import NamedTuple
+
+_address, _network = cache(ip_address), cache(ip_network)
 
 
 class Rule(NamedTuple):
@@ -82,14 +85,14 @@ def settle(
 
 def verdict(key: Key, frozen: int | None, p: str, caller: str, now: int) -> tuple[str, int | None]:
     """Return `allowed` and until when, or why not and since when."""
-    address, box = ip_address(caller), key.boxes.get(p)
+    address, box = _address(caller), key.boxes.get(p)
     if isinstance(address, IPv6Address) and address.ipv4_mapped:
         address = address.ipv4_mapped
     if key.revoked is not None:  # R14
         return "key_revoked", key.revoked
     if frozen is not None:
         return "account_frozen", frozen
-    if key.nets and not any(address in ip_network(net) for net in key.nets):
+    if key.nets and not any(address in _network(net) for net in key.nets):
         return "ip_not_allowed", None
     if box is None:
         return "permission_missing", None

@@ -10,6 +10,7 @@ import random
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TypeVar, final
 from urllib.parse import quote
 
@@ -62,9 +63,9 @@ class Play:
         self._trace = hashlib.sha256(str(seed).encode())
         self._sweeps = True
 
-    def begin(self) -> None:
-        """Open the house and its accounts; inside `machine.running`."""
-        self.world = World(self.machine)
+    def begin(self, home: Path) -> None:
+        """Open the house and its accounts in the empty *home*; inside `machine.running`."""
+        self.world = World(self.machine, home)
         now = self.now()
         assert now is not None
         self.ledger.changes += [("rule:added", rule.name, now) for rule in SHIPPED]
@@ -92,7 +93,7 @@ class Play:
             self.step_wall: 5,
             self.restart: 1,
             self.reboot: 1,
-            self.aim_to_kill: 3,
+            self.aim_to_kill: 2,
         }
         (act,) = self.dice.choices(list(acts), list(acts.values()))
         self.note(act.__name__)

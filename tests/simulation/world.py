@@ -5,12 +5,11 @@ Wired as it ships, on a real SQLite file and a real LMDB keyring. Only the proce
 who runs, who has stopped, and who dies between a commit and the keyring's hearing of it.
 """
 
-import shutil
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
-from tempfile import TemporaryDirectory, mkdtemp
+from tempfile import TemporaryDirectory
 from typing import NamedTuple, final
 
 import pytest
@@ -31,7 +30,6 @@ PARTED_MS = 1_000
 """Wall and elapsed time further apart mean that the machine was paused (SECURITY D4)."""
 ASLEEP_MS = 500
 """How long a sleep takes, whatever was asked for: nobody need be woken 2,000 times to wait 1 s."""
-_FAST = Path("/dev/shm")  # noqa: S108 - a directory of its own is made in it, mode 0700
 
 
 class Killed(BaseException):
@@ -50,18 +48,15 @@ class Evidence(NamedTuple):
 class World:
     """One home; what stands on it is opened, closed, killed and opened again."""
 
-    def __init__(self, machine: Machine) -> None:
-        """Make a new home, in memory where the system has files there."""
-        self.machine = machine
-        self.home = Path(
-            mkdtemp(prefix="tenure-simulation-", dir=_FAST if _FAST.is_dir() else None)
-        )
+    def __init__(self, machine: Machine, home: Path) -> None:
+        """Open a new store in *home*, an empty directory."""
+        self.machine, self.home = machine, home
         (self.home / "tenure.db").write_bytes(_migrated_store())
         self.settings = settings.load(home=self.home)
         self.follows = True
         self.dies: str | None = None
         """`before` or `after` the commit of the next change, or not."""
-        self.evidence = Evidence(0, 0, 0)
+        self.evidence, self._followed = Evidence(0, 0, 0), -1
         machine.while_asleep = self._others_run
         self.watch: Callable[[], None] = lambda: None
         self.open()
@@ -86,16 +81,16 @@ class World:
         self.open()
 
     def close(self) -> None:
-        """Stop for good and leave nothing behind."""
+        """Stop for good."""
         self.worker.close()
-        shutil.rmtree(self.home)
 
     def tick(self) -> None:
-        """Follow the journal, unless the follower is stopped."""
-        if self.follows:
-            assert self.worker.follower is not None
+        """Follow the journal, unless the follower is stopped or has just done so."""
+        follower, head = self.worker.follower, self.worker.journal.head()
+        assert follower is not None
+        if self.follows and (self.evidence, self._followed) != (self._now(), head):
             self._note_tick()
-            self.worker.follower.tick()
+            self._followed = follower.tick()
 
     def is_stale(self) -> bool:
         """Whether the keyring's evidence is past the bound, or of another boot or pace."""
@@ -140,8 +135,10 @@ class World:
         self.tick()
 
     def _note_tick(self) -> None:
-        machine = self.machine
-        self.evidence = Evidence(machine.wall_ms, machine.elapsed_ns, machine.boot)
+        self.evidence = self._now()
+
+    def _now(self) -> Evidence:
+        return Evidence(self.machine.wall_ms, self.machine.elapsed_ns, self.machine.boot)
 
 
 def _die(_tx: object, changes: Sequence[object], _now_ms: int) -> list[events.Event]:
