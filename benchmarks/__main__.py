@@ -6,8 +6,10 @@ Every figure is a ratio within the run it stands in: compare the columns, not tw
 
 import argparse
 import dataclasses
+import io
 import json
 import platform
+import sys
 from pathlib import Path
 
 from rich.console import Console
@@ -123,13 +125,14 @@ def _machine() -> str:
 
 
 def _page(tables: list[Table]) -> str:
-    console = Console(width=100, record=True, quiet=True)
+    console = Console(width=100, record=True, file=io.StringIO())
     for table in tables:
         console.print(table)
     template = (Path(__file__).parent / "page.md").read_text(encoding="utf-8")
-    return template.replace("{machine}", _machine()).replace(
-        "{tables}", console.export_text().strip()
+    filled = template.replace("{machine}", _machine()).replace(
+        "{arguments}", " ".join(sys.argv[1:])
     )
+    return filled.replace("{tables}", console.export_text().strip())
 
 
 if __name__ == "__main__":
