@@ -121,6 +121,12 @@ def open_ticks(settings: Settings) -> Ticks:
     return Ticks(follower, Sweep(store, clock), clock, clock, settings.home)
 
 
+def await_ticks(settings: Settings) -> None:
+    """Return once the ticks that were just started run, or whatever ran before is too old."""
+    with contextlib.closing(_clock(settings)) as clock:
+        Waiter(settings.home, clock, settings.staleness_ms).await_tick()
+
+
 def open_worker(settings: Settings) -> Worker:
     """Build one worker; call it after the fork."""
     clock = _clock(settings)

@@ -5,6 +5,7 @@ Each owner has an account and keys of its own and asks for one thing at a time, 
 doubt about after a kill is the one act it had no answer to.
 """
 
+import contextlib
 import os
 import random
 import signal
@@ -14,7 +15,7 @@ import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Final, final
+from typing import Any, Final, Self, final
 
 import httpx
 
@@ -60,20 +61,37 @@ class Server:
                 stderr=subprocess.STDOUT,
                 start_new_session=True,
             )
+        try:
+            self._await_ready()
+        except BaseException:
+            self.kill()
+            raise
+
+    def __enter__(self) -> Self:
+        """Start it."""
+        self.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Leave no process of it, whatever happened."""
+        self.kill()
+
+    def kill(self) -> None:
+        """Kill every process of it at one blow, and return when none is left."""
+        group = self._process.pid
+        with contextlib.suppress(ProcessLookupError):  # Killed before.
+            os.killpg(group, signal.SIGKILL)
+        self._process.wait()
+        while _is_alive(group):
+            time.sleep(_LOOK_EVERY_S)
+
+    def _await_ready(self) -> None:
         give_up = time.monotonic() + _READY_WITHIN_S
         with client_of(self.url) as client:
             while not _is_ready(client):
                 assert self._process.poll() is None, self._said()
                 assert time.monotonic() < give_up, self._said()
                 time.sleep(_LOOK_EVERY_S)
-
-    def kill(self) -> None:
-        """Kill every process of it at one blow, and return when none is left."""
-        group = self._process.pid
-        os.killpg(group, signal.SIGKILL)
-        self._process.wait()
-        while _is_alive(group):
-            time.sleep(_LOOK_EVERY_S)
 
     def _said(self) -> str:
         return (self._home / "serve.log").read_text(errors="replace")[-4_000:]
@@ -183,7 +201,7 @@ def post(client: httpx.Client, path: str, body: Mapping[str, object]) -> View:
     except httpx.TransportError as error:
         raise Unanswered from error
     if reply.status_code == 503:
-        raise Unanswered
+        raise Unanswered(reply.text)
     assert reply.is_success, reply.text
     answer: View = reply.json()
     return answer

@@ -36,25 +36,24 @@ def test_a_hundred_kills_lose_nothing_that_was_answered(tmp_path: Path) -> None:
 def kill_again_and_again(home: Path, *, rounds: int, seed: int) -> None:
     """Let owners act, kill, look into the store, start again on the same home, and ask."""
     dice = random.Random(seed)  # noqa: S311 - to be repeatable, as far as the machine lets it be
-    server = Server(home, _free_port())
-    server.start()
-    owners = [open_account(server, number, dice) for number in range(OWNERS)]
-    for _ in range(rounds):
-        acting = [
-            threading.Thread(target=owner.act_until_killed, args=(server.url,)) for owner in owners
-        ]
-        for thread in acting:
-            thread.start()
-        time.sleep(dice.randint(*KILLED_AFTER_MS) / 1000)
-        server.kill()
-        for thread in acting:
-            thread.join()
-        assert [owner.failure for owner in owners] == [None] * OWNERS
+    with Server(home, _free_port()) as server:
+        owners = [open_account(server, number, dice) for number in range(OWNERS)]
+        for _ in range(rounds):
+            acting = [
+                threading.Thread(target=owner.act_until_killed, args=(server.url,))
+                for owner in owners
+            ]
+            for thread in acting:
+                thread.start()
+            time.sleep(dice.randint(*KILLED_AFTER_MS) / 1000)
+            server.kill()
+            for thread in acting:
+                thread.join()
+            assert [owner.failure for owner in owners] == [None] * OWNERS
 
-        expect_the_store_holds(home, owners)
-        server.start()
-        expect_the_server_says(server, owners)
-    server.kill()
+            expect_the_store_holds(home, owners)
+            server.start()
+            expect_the_server_says(server, owners)
     assert sum(len(owner.acknowledged) for owner in owners) > rounds
 
 

@@ -206,6 +206,19 @@ def test_evidence_of_another_boot_proves_nothing_to_a_waiter(parts: Parts) -> No
     assert parts.clock.elapsed >= begun + 500_000_000
 
 
+def test_what_an_earlier_follower_left_is_no_tick_of_this_one(parts: Parts) -> None:
+    """It would be fresh for a moment more, and whoever was ready by it would not be any longer."""
+    begun = parts.clock.elapsed
+
+    with capture_logs() as logged:
+        Waiter(parts.home, parts.clock, STALENESS_MS).await_tick()
+
+    assert [entry["log_level"] for entry in logged] == ["error"]
+    assert parts.clock.elapsed > begun + STALENESS_MS * 1_000_000
+    with pytest.raises(Unavailable):
+        parts.keyring.require_fresh()
+
+
 @contextmanager
 def _running(ticks: Ticks) -> Iterator[None]:
     """Run *ticks* in a thread of their own."""
@@ -231,3 +244,19 @@ def test_a_waiter_returns_when_the_follower_has_the_event(shared: Parts, kept: K
                 shared.issue(TRADING)
                 waiter.catch_up(shared.journal.head())
                 assert _seq(shared.home) == shared.journal.head()
+
+
+def test_the_first_tick_after_a_start_ends_the_wait(shared: Parts, kept: Kept) -> None:
+    """A bound of a day, and a real clock: nothing but a tick ends it."""
+    with closing(SystemClock(shared.home)) as clock:
+        shared.clock.boot_id = clock.boot()
+        shared.clock.elapsed = clock.elapsed_ns()
+        shared.follower.tick()  # An earlier follower's.
+        shared.clock.elapsed *= 2
+        ticks = Ticks(shared.follower, shared.sweep, clock, kept, shared.home)
+        with closing(ticks), _running(ticks):
+            Waiter(shared.home, clock, DAY_MS).await_tick()
+            evidence = Evidence(shared.home).read()
+
+    assert evidence is not None
+    assert evidence[0] == shared.clock.elapsed

@@ -97,14 +97,31 @@ class Waiter:
 
     def catch_up(self, seq: int) -> None:
         """Return once the keyring holds the event *seq*, or is too old to decide from."""
-        give_up_ns = self._clock.elapsed_ns() + self._staleness_ns
         self._wake()
+        if not self._watch(lambda _sent_ns, held_seq: held_seq >= seq):
+            log.error("the keyring does not follow; everything is refused until it does", seq=seq)
+
+    def await_tick(self) -> None:
+        """
+        Return once the follower has ticked since this call, or what it left before is too old.
+
+        Else a server that starts would be ready by what an earlier one left, and not a moment on.
+        """
+        begun_ns = self._clock.elapsed_ns()
+        if not self._watch(lambda sent_ns, _held_seq: sent_ns > begun_ns):
+            log.error("the ticks are late; everything is refused until they come")
+
+    def _watch(self, is_it: Callable[[int, int], bool]) -> bool:
+        """Whether *is_it* held, of the evidence's instant and seq, before all of it is stale."""
+        give_up_ns = self._clock.elapsed_ns() + self._staleness_ns
         while self._clock.elapsed_ns() <= give_up_ns:  # At the bound itself they still decide.
             evidence = self._evidence.read()
-            if evidence is not None and evidence[3] >= seq and evidence[1] == self._clock.boot():
-                return
+            if evidence is not None and evidence[1] == self._clock.boot():
+                sent_ns, _, _, seq, _ = evidence
+                if is_it(sent_ns, seq):
+                    return True
             self._clock.sleep(_WATCH_S)
-        log.error("the keyring does not follow; everything is refused until it does", seq=seq)
+        return False
 
     def _wake(self) -> None:
         # Nobody listening, or a full pipe: the next tick comes by itself.

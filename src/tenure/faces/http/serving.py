@@ -45,6 +45,7 @@ def serve(settings: Settings) -> int:
     _environment(settings)
     process.harden()
     with _ticking(settings):
+        wiring.await_ticks(settings)
         threading.Thread(target=_greet, args=(prepared,), daemon=True).start()
         Granian(
             "tenure.faces.http.app:create",
