@@ -86,6 +86,17 @@ def test_every_sqlite_connection_syncs_each_commit_and_keeps_foreign_keys(tmp_pa
     store.close()
 
 
+def test_several_may_open_a_new_sqlite_file_at_once(tmp_path: Path) -> None:
+    """One of them makes it a WAL; SQLite tells the others at once that it is locked."""
+    for number in range(40):  # Not each meeting is a clash: about one in ten.
+        stores = [db.open_store(f"sqlite:///{tmp_path / f'{number}.db'}") for _ in range(4)]
+        assert together([partial(store.read, lambda tx: tx.closed) for store in stores]) == (
+            [False] * 4
+        )
+        for store in stores:
+            store.close()
+
+
 def test_a_sqlite_that_corrupts_shared_files_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(pysqlite3.dbapi2, "sqlite_version_info", (3, 51, 2))
     monkeypatch.setattr(pysqlite3.dbapi2, "sqlite_version", "3.51.2")

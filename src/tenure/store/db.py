@@ -11,7 +11,7 @@ import contextlib
 from collections.abc import Callable, Iterator
 from importlib import resources
 from pathlib import Path
-from typing import TypeAlias, TypeVar
+from typing import Any, TypeAlias, TypeVar
 
 import alembic.command
 import alembic.config
@@ -29,6 +29,8 @@ SQLITE_VERSION_MIN = (3, 51, 3)
 """Older ones can corrupt a WAL that several processes write (SECURITY D8)."""
 WRITER_WAITS_MS = 10_000
 """How long a writer waits for another one before it gives up, on either database."""
+_WAL_TRIES = 100
+"""More than processes that start together; each try that fails has waited for somebody else."""
 POSTGRESQL_WRITE_LOCK = 0x54454E555245
 """The advisory lock every write takes first: "TENURE" in ASCII, to tell it from others' locks."""
 
@@ -168,7 +170,7 @@ def _sqlite_engine(url: sqlalchemy.URL) -> sqlalchemy.Engine:
     @event.listens_for(engine, "connect")
     def _prepare(connection: object, _record: object) -> None:
         cursor = connection.cursor()  # type: ignore[attr-defined]  # a DBAPI connection has no type
-        cursor.execute("PRAGMA journal_mode=WAL")
+        _turn_to_wal(cursor, driver.OperationalError)
         cursor.execute("PRAGMA synchronous=FULL")
         cursor.execute("PRAGMA foreign_keys=ON")
         cursor.close()
@@ -179,6 +181,18 @@ def _sqlite_engine(url: sqlalchemy.URL) -> sqlalchemy.Engine:
         connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
 
     return engine
+
+
+def _turn_to_wal(cursor: Any, busy: type[Exception]) -> None:  # noqa: ANN401 - a DBAPI cursor has no type
+    # Of several that turn a new file to WAL at once SQLite lets one, and refuses the others without
+    # waiting, since each holds what another one wants. A write lock they do wait for.
+    for _ in range(_WAL_TRIES):
+        with contextlib.suppress(busy):
+            cursor.execute("PRAGMA journal_mode=WAL")
+            return
+        cursor.execute("BEGIN IMMEDIATE")
+        cursor.execute("ROLLBACK")
+    cursor.execute("PRAGMA journal_mode=WAL")
 
 
 def _postgresql_engine(url: sqlalchemy.URL) -> sqlalchemy.Engine:
