@@ -4,6 +4,7 @@ The replay cache alone, and asked last by a Decider: a one-time request acts onc
 What each scheme takes for the same request is here and in `test_deciding_natively`.
 """
 
+import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -11,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from tenure import wiring
 from tenure.domain.allowlist import Address
 from tenure.domain.decide import Allowed, Reason, Refused
 from tenure.domain.errors import Unavailable
@@ -410,7 +412,6 @@ def test_what_one_process_let_act_another_refuses(house: House) -> None:
 
 def test_while_it_cannot_be_remembered_nothing_one_time_acts(house: House) -> None:
     key = house.issue(house.account(), TRADING, FUTURES)
-    assert house.worker.replays is not None
     house.worker.replays.close()
 
     with pytest.raises(Unavailable) as caught:
@@ -419,11 +420,19 @@ def test_while_it_cannot_be_remembered_nothing_one_time_acts(house: House) -> No
     assert judged(house, key, house.signed_query(key), permission=FUTURES) is None
 
 
-def test_without_one_time_permissions_there_is_no_cache(tmp_path: Path) -> None:
+def test_without_one_time_permissions_venue_requests_may_be_repeated(tmp_path: Path) -> None:
+    """The cache is there all the same: owners' acts are one-time, whatever the venue sells."""
     house = House.open(tmp_path)
-    assert house.worker.replays is None
-    assert not (tmp_path / "replays").exists()
+    key = house.issue(house.account(), TRADING)
+    query = house.signed_query(key)
+    assert [judged(house, key, query) for _ in range(2)] == [None, None]
+    (record,) = (tmp_path / "replays").iterdir()
     house.close()
+
+    shutil.rmtree(record)
+    decider = wiring.open_decider(house.worker.settings)
+    assert decider.is_ready()
+    assert not record.exists()  # Nobody who only decides for the venue needs one.
 
 
 def test_a_decider_for_one_time_permissions_is_not_made_without_a_cache(house: House) -> None:
