@@ -26,6 +26,48 @@ TREE: Final = {
 }
 """Whom each caller reaches (RULES R16), written down apart from the code that works it out."""
 STRANGERS: Final = ("stranger", "other master", "other sub")
+OPEN, OPERATORS, READS, ACTS, MASTER = (
+    "open",
+    "operators",
+    "owner reads",
+    "owner acts",
+    "master acts",
+)
+RIGHTS = {
+    "GET /healthz": OPEN,
+    "GET /metrics": OPEN,
+    "GET /readyz": OPEN,
+    "GET /sandbox/clock": OPERATORS,
+    "PUT /sandbox/clock": OPERATORS,
+    "GET /v1/accounts": OPERATORS,
+    "POST /v1/accounts": OPERATORS,
+    "GET /v1/accounts/{account_id}": READS,
+    "GET /v1/accounts/{account_id}/events": READS,
+    "POST /v1/accounts/{account_id}/freeze": MASTER,
+    "GET /v1/accounts/{account_id}/keys": READS,
+    "POST /v1/accounts/{account_id}/keys": OPERATORS,
+    "GET /v1/accounts/{account_id}/sub-accounts": READS,
+    "POST /v1/accounts/{account_id}/unfreeze": MASTER,
+    "POST /v1/authorize": OPERATORS,
+    "GET /v1/catalog": OPERATORS,
+    "GET /v1/events": OPERATORS,
+    "GET /v1/keys/{key_id}": READS,
+    "POST /v1/keys/{key_id}/edits": OPERATORS,
+    "POST /v1/keys/{key_id}/edits/preview": READS,
+    "POST /v1/keys/{key_id}/revoke": ACTS,
+    "POST /v1/keys/{key_id}/rotate": OPERATORS,
+    "GET /v1/rules": OPERATORS,
+}
+"""Who may call each route of the management face. A new route gets its line here."""
+COMPATIBLE = {
+    ("GET", "/api/v3/ping"): OPEN,
+    ("GET", "/api/v3/time"): OPEN,
+    ("GET", "/sapi/v1/system/status"): OPEN,
+    ("GET", "/sapi/v1/account/apiRestrictions"): READS,
+    ("GET", "/sapi/v1/account/apiTradingStatus"): READS,
+    ("GET", "/sapi/v1/account/status"): READS,
+}
+"""The same for the compatible surface, whose signed routes are about the key that signs."""
 _nonces = itertools.count()
 
 

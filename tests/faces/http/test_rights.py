@@ -2,8 +2,8 @@
 The rights matrix: every route, by whoever may call, on ids of every relation (SECURITY T25, I12).
 
 It is whole by construction: routes come from the OpenAPI document and from the tables of the
-compatible surface, and one that is not in RIGHTS or COMPATIBLE below fails. What each caller
-reaches, and what a right means, is written here a second time, apart from the code.
+compatible surface, and one that is not in `owning.RIGHTS` or `owning.COMPATIBLE` fails. What each
+caller reaches, and what a right means, is written a second time, apart from the code.
 """
 
 from collections.abc import Iterator, Mapping
@@ -13,53 +13,31 @@ from typing import Any
 import pytest
 from litestar import Litestar, Router, get, post
 
+from tenure.domain.rights import Right
 from tenure.faces.http import binance, rights
-from tests.faces.http.managed import BODIES, Managed, an_email, is_problem, operations
-from tests.faces.http.owning import NOBODY_S, STRANGERS, TREE, Cast, likeness
+from tests.faces.http.managed import (
+    BODIES,
+    RIGHTS_PATH,
+    Managed,
+    an_email,
+    is_problem,
+    operations,
+    with_rights,
+)
+from tests.faces.http.owning import (
+    COMPATIBLE,
+    MASTER,
+    NOBODY_S,
+    OPEN,
+    OPERATORS,
+    RIGHTS,
+    STRANGERS,
+    TREE,
+    Cast,
+    likeness,
+)
 from tests.house import Reply, ask
 
-OPEN, OPERATORS, READS, ACTS, MASTER = (
-    "open",
-    "operators",
-    "owner reads",
-    "owner acts",
-    "master acts",
-)
-RIGHTS = {
-    "GET /healthz": OPEN,
-    "GET /metrics": OPEN,
-    "GET /readyz": OPEN,
-    "GET /sandbox/clock": OPERATORS,
-    "PUT /sandbox/clock": OPERATORS,
-    "GET /v1/accounts": OPERATORS,
-    "POST /v1/accounts": OPERATORS,
-    "GET /v1/accounts/{account_id}": READS,
-    "GET /v1/accounts/{account_id}/events": READS,
-    "POST /v1/accounts/{account_id}/freeze": MASTER,
-    "GET /v1/accounts/{account_id}/keys": READS,
-    "POST /v1/accounts/{account_id}/keys": OPERATORS,
-    "GET /v1/accounts/{account_id}/sub-accounts": READS,
-    "POST /v1/accounts/{account_id}/unfreeze": MASTER,
-    "POST /v1/authorize": OPERATORS,
-    "GET /v1/catalog": OPERATORS,
-    "GET /v1/events": OPERATORS,
-    "GET /v1/keys/{key_id}": READS,
-    "POST /v1/keys/{key_id}/edits": OPERATORS,
-    "POST /v1/keys/{key_id}/edits/preview": READS,
-    "POST /v1/keys/{key_id}/revoke": ACTS,
-    "POST /v1/keys/{key_id}/rotate": OPERATORS,
-    "GET /v1/rules": OPERATORS,
-}
-"""Who may call each route of the management face. A new route gets its line here."""
-COMPATIBLE = {
-    ("GET", "/api/v3/ping"): OPEN,
-    ("GET", "/api/v3/time"): OPEN,
-    ("GET", "/sapi/v1/system/status"): OPEN,
-    ("GET", "/sapi/v1/account/apiRestrictions"): READS,
-    ("GET", "/sapi/v1/account/apiTradingStatus"): READS,
-    ("GET", "/sapi/v1/account/status"): READS,
-}
-"""The same for the compatible surface, whose signed routes are about the key that signs."""
 OWNERS = ("normal", "master", "sub")
 CALLERS = ("nobody", "binance", "operator", *OWNERS)
 ALIVE, REVOKED = "alive", "revoked"
@@ -162,6 +140,19 @@ def test_every_route_of_the_document_has_its_line_and_is_declared_as_it_says(cas
 def gaps(document: Any) -> set[str]:  # noqa: ANN401 - JSON
     """Return which routes of *document* the matrix does not know, or knows in vain."""
     return {name for name, _ in operations(document)} ^ RIGHTS.keys()
+
+
+def test_the_table_in_the_documentation_is_current(cast: Cast) -> None:
+    document, page = cast.managed.tell("GET", "/openapi.json"), RIGHTS_PATH.read_text("utf-8")
+    assert page == with_rights(page, document), "run: .venv/bin/python -m tests.faces.http.managed"
+    document["paths"]["/v1/secrets"] = {"get": {"x-right": OPEN}}
+    assert page != with_rights(page, document)
+
+
+def test_every_right_is_described_there() -> None:
+    page = RIGHTS_PATH.read_text("utf-8")
+    for right in Right:
+        assert f"| {right} |" in page.partition("| route | who |")[0]
 
 
 def test_a_planted_route_is_missed(cast: Cast) -> None:

@@ -7,11 +7,12 @@ before a body is read. Routes run in threads, for the store blocks, and are hand
 name.
 """
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
 from litestar import Litestar, Response, Router, get
 from litestar.di import Provide
+from litestar.handlers import HTTPRouteHandler
 
 from tenure.clock import Clock, SandboxClock
 from tenure.domain.catalog import Catalog
@@ -75,19 +76,8 @@ def build(  # noqa: PLR0913 - all this face stands on, once each
     dependencies["caller"] = Provide(requests.caller_of, sync_to_thread=False)
     guard = rights.guard(operators, decider, Rights(accounts, keys), settings)
     routers = _routers(guard, is_sandbox=settings.sandbox and isinstance(clock, SandboxClock))
-    described = document.Document(routers, dependencies)
-
-    @get(
-        "/openapi.json",
-        opt=rights.OPEN,
-        media_type=document.MEDIA_TYPE,
-        sync_to_thread=True,
-    )
-    def get_document() -> Response[bytes]:
-        return Response(described.json, media_type=document.MEDIA_TYPE)
-
     app = Litestar(
-        [*routers, get_document],
+        [*routers, _document_of(routers, dependencies)],
         dependencies=dependencies,
         request_class=requests.StrictRequest,
         request_max_body_size=requests.BODY_BYTES_MAX,
@@ -101,6 +91,16 @@ def build(  # noqa: PLR0913 - all this face stands on, once each
     )
     rights.declared(app)
     return app
+
+
+def _document_of(routers: list[Router], dependencies: Mapping[str, Provide]) -> HTTPRouteHandler:
+    described = document.Document(routers, dependencies)
+
+    @get("/openapi.json", opt=rights.OPEN, media_type=document.MEDIA_TYPE, sync_to_thread=True)
+    def get_document() -> Response[bytes]:
+        return Response(described.json, media_type=document.MEDIA_TYPE)
+
+    return get_document
 
 
 def _routers(guard: Callable[[Any, Any], Awaitable[None]], *, is_sandbox: bool) -> list[Router]:
