@@ -411,4 +411,4 @@ def test_a_whole_tenure_in_one_process_is_ready(worker: Worker) -> None:
     assert worker.follower is not None
     assert worker.keyring.require_fresh() == worker.journal.head() == 2
     token = worker.settings.operator_token_path.read_text().strip()
-    assert worker.operators.authenticate(f"Bearer {token}") == ACTOR
+    assert worker.operators.authenticate(f"Bearer {token}").name == ACTOR

@@ -66,14 +66,13 @@ class Worker:
     rules: Rules
     journal: Journal
     operators: Operators
+    replays: Replays
     follower: Follower | None = None
-    replays: Replays | None = None
 
     def close(self) -> None:
         """Let go of every file; for tests and tools, a worker ends with its process."""
         self.keyring.close()
-        if self.replays is not None:
-            self.replays.close()
+        self.replays.close()
         if self.follower is not None:
             self.follower.close()
         self.store.close()
@@ -162,7 +161,9 @@ def open_decider(settings: Settings) -> Decider:
         settings.home, clock, _sealing_key(settings), staleness_ms=settings.staleness_ms
     )
     catalog = read_catalog(settings)
-    return _decider(settings, keyring, clock, catalog, _replays(settings, clock, catalog))
+    # For venue requests alone: only where anything is sold that needs it (SECURITY D13).
+    replays = Replays(settings.home, clock) if one_time(catalog) else None
+    return _decider(settings, keyring, clock, catalog, replays)
 
 
 def read_catalog(settings: Settings) -> Catalog:
@@ -185,7 +186,7 @@ def _worker(
     follower: Follower | None = None,
 ) -> Worker:
     catalog = read_catalog(settings)
-    replays = _replays(settings, clock, catalog)
+    replays = Replays(settings.home, clock)  # Whatever is sold: owners' acts are one-time (0010).
     sealing_key = _matching_sealing_key(settings, store)
     keyring = Keyring(
         settings.home, clock, sealing_key, staleness_ms=settings.staleness_ms, beside=follower
@@ -208,11 +209,6 @@ def _worker(
         follower=follower,
         replays=replays,
     )
-
-
-def _replays(settings: Settings, clock: Clock, catalog: Catalog) -> Replays | None:
-    """Open the replay cache where anything is sold that needs it (SECURITY D13)."""
-    return Replays(settings.home, clock) if one_time(catalog) else None
 
 
 def _decider(

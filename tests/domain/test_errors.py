@@ -34,7 +34,7 @@ def test_the_tree_in_the_docstring_is_the_tree() -> None:
         (
             Unauthenticated(),
             "unauthenticated",
-            "Say who you are: send `Authorization: Bearer <operator token>`.",
+            "Say who you are: send `Authorization: Bearer <operator token>`, or sign natively.",
         ),
         (
             Unavailable("sealed"),

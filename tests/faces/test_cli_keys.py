@@ -33,6 +33,21 @@ def test_a_sub_account_shows_its_master(server: Server) -> None:
     assert f"of {master}" in server.tenure("accounts", "list").out
 
 
+def test_the_sub_accounts_of_a_master_are_listed(server: Server) -> None:
+    def create(email: str, *words: str) -> str:
+        made = server.tenure("accounts", "create", email, *words, "--json")
+        return str(made.json()["account_id"])
+
+    master = create("parent@example.com", "--kind", "master")
+    child = create("child@example.com", "--kind", "sub", "--master", master)
+    listed = server.tenure("accounts", "subs", master, "--json").json()["accounts"]
+
+    assert [each["account_id"] for each in listed] == [child]
+    assert child in server.tenure("accounts", "subs", master).out
+    assert "It has no sub-accounts." in server.tenure("accounts", "subs", child).out
+    assert server.tenure("accounts", "subs", "acct_none").code == 5
+
+
 def test_the_accounts_are_listed_as_json(server: Server) -> None:
     account_id = server.account("json@example.com")
 

@@ -118,3 +118,18 @@ def test_accounts_are_listed_by_id_page_by_page(parts: Parts) -> None:
     rest = [account.account_id for account in parts.accounts.every(after_id=page[-1])]
 
     assert page + rest == ids
+
+
+def test_the_sub_accounts_of_a_master_are_listed_by_id_page_by_page(parts: Parts) -> None:
+    master, other = parts.account(AccountKind.MASTER), parts.account(AccountKind.MASTER)
+    subs = [parts.account(AccountKind.SUB, master.account_id) for _ in range(3)]
+    ids = sorted(sub.account_id for sub in subs)
+    parts.account(AccountKind.SUB, other.account_id)
+
+    page = [sub.account_id for sub in parts.accounts.subs(master.account_id, most=2)]
+    rest = [sub.account_id for sub in parts.accounts.subs(master.account_id, page[-1])]
+
+    assert page + rest == ids
+    assert parts.accounts.subs(ids[0]) == []
+    with pytest.raises(NotFound):
+        parts.accounts.subs("acct_none")

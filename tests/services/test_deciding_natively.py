@@ -151,7 +151,6 @@ def test_another_spelling_of_a_spent_request_is_no_request(house: House) -> None
 
 def test_where_a_nonce_cannot_be_remembered_nothing_one_time_acts(house: House) -> None:
     key = house.issue(house.account(), TRADING)
-    assert house.worker.replays is not None
     house.worker.replays.close()
     with pytest.raises(Unavailable) as caught:
         judged(house, key, a_request(house, key))

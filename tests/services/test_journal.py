@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy import select
 
 from tenure.domain import events
-from tenure.domain.errors import TenureError
+from tenure.domain.errors import NotFound, TenureError
 from tenure.domain.events import GENESIS_HASH, Event, Tag
 from tenure.domain.model import AccountKind, ApiKey, KeyType
 from tenure.domain.rules import Rulebook, rule_state
@@ -28,6 +28,22 @@ def test_events_are_read_page_by_page(parts: Parts) -> None:
     assert [event.seq for event in first + rest] == [1, 2, 3, 4, 5]
     assert parts.journal.after(5) == []
     assert parts.journal.head() == 5
+
+
+def test_the_events_of_an_account_are_its_own_and_its_keys(parts: Parts) -> None:
+    key, other = parts.issue(TRADING), parts.issue(TRADING)
+    parts.keys.revoke(key.key_id, ACTOR)
+
+    found = parts.journal.of_account(key.account_id)
+
+    assert [str(event.change.tag) for event in found] == [
+        *("account:created", "key:issued", "key:revoked"),
+    ]
+    assert parts.journal.of_account(key.account_id, found[0].seq, 1) == found[1:2]
+    assert parts.journal.of_account(key.account_id, key_id=key.key_id) == found[1:]
+    assert parts.journal.of_account(key.account_id, key_id=other.key_id) == []
+    with pytest.raises(NotFound):
+        parts.journal.of_account("acct_none")
 
 
 class Rows:

@@ -24,7 +24,7 @@ def test_the_first_start_writes_a_token_that_only_its_owner_reads(tmp_path: Path
 
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
     assert len(token) == 43  # 256 bits in base64.
-    assert Operators("", path).authenticate(f"Bearer {token}") == "operator"
+    assert Operators("", path).authenticate(f"Bearer {token}").name == "operator"
 
 
 def test_later_starts_leave_the_token_as_it_is(tmp_path: Path) -> None:
@@ -49,7 +49,7 @@ def test_a_given_token_is_used_and_no_file_is_written(tmp_path: Path) -> None:
 
     assert not path.exists()
     operators = Operators(GIVEN, path)
-    assert operators.authenticate(f"bearer  {GIVEN}") == "operator"
+    assert operators.authenticate(f"bearer  {GIVEN}").name == "operator"
 
 
 def test_a_given_token_counts_instead_of_the_one_in_the_file(tmp_path: Path) -> None:

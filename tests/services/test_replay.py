@@ -4,21 +4,26 @@ The replay cache alone, and asked last by a Decider: a one-time request acts onc
 What each scheme takes for the same request is here and in `test_deciding_natively`.
 """
 
+import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from typing_extensions import override
 
+from tenure import wiring
+from tenure.domain import signing
 from tenure.domain.allowlist import Address
 from tenure.domain.decide import Allowed, Reason, Refused
 from tenure.domain.errors import Unavailable
 from tenure.domain.model import ApiKey, KeyType
+from tenure.domain.signing import SignedRequest
 from tenure.faces.http import binance
 from tenure.services.deciding import Decider
 from tenure.services.replay import Replays
-from tests.builders import an_address
+from tests.builders import an_address, the_catalog
 from tests.fakes import FakeClock
 from tests.house import House, ask, one_time_catalog
 from tests.together import together
@@ -183,6 +188,34 @@ def test_the_birth_of_a_cache_stands_however_often_it_is_opened(
     again = Replays(tmp_path, clock)
     assert spend(again, clock.now - 1_000)
     again.close()
+
+
+class Unsure(FakeClock):
+    """A clock that is not believed while it *is_behind*."""
+
+    is_behind = True
+
+    @override
+    def now_ms(self) -> int:
+        if self.is_behind:
+            raise Unavailable("clock")
+        return super().now_ms()
+
+
+def test_while_the_clock_is_not_believed_a_cache_waits_to_be_born(tmp_path: Path) -> None:
+    """A worker starts all the same, and refuses everything until the clock is right."""
+    clock = Unsure()
+    replays = Replays(tmp_path, clock)
+    replays.close()
+    with pytest.raises(Unavailable) as raised:
+        spend(replays, clock.now)
+    assert raised.value.code == "clock"
+
+    clock.is_behind = False
+    clock.advance(1_000)
+    assert not spend(replays, clock.now - 1)
+    assert [spend(replays, clock.now), spend(replays, clock.now)] == [True, False]
+    replays.close()
 
 
 def test_of_many_threads_with_one_request_one_is_first(tmp_path: Path, clock: FakeClock) -> None:
@@ -379,7 +412,7 @@ def test_a_restart_of_the_whole_forgets_nothing(tmp_path: Path) -> None:
 OTHER_PROCESS = """
 import sys
 from tenure import settings, wiring
-from tests.builders import an_address
+from tests.builders import an_address, the_catalog
 
 decider = wiring.open_decider(settings.Settings.model_validate_json(sys.argv[1]))
 outcome = decider.decide_raw(
@@ -410,7 +443,6 @@ def test_what_one_process_let_act_another_refuses(house: House) -> None:
 
 def test_while_it_cannot_be_remembered_nothing_one_time_acts(house: House) -> None:
     key = house.issue(house.account(), TRADING, FUTURES)
-    assert house.worker.replays is not None
     house.worker.replays.close()
 
     with pytest.raises(Unavailable) as caught:
@@ -419,11 +451,50 @@ def test_while_it_cannot_be_remembered_nothing_one_time_acts(house: House) -> No
     assert judged(house, key, house.signed_query(key), permission=FUTURES) is None
 
 
-def test_without_one_time_permissions_there_is_no_cache(tmp_path: Path) -> None:
+def test_without_one_time_permissions_venue_requests_may_be_repeated(tmp_path: Path) -> None:
+    """The cache is there all the same: owners' acts are one-time, whatever the venue sells."""
     house = House.open(tmp_path)
-    assert house.worker.replays is None
-    assert not (tmp_path / "replays").exists()
+    key = house.issue(house.account(), TRADING)
+    query = house.signed_query(key)
+    assert [judged(house, key, query) for _ in range(2)] == [None, None]
+    (record,) = (tmp_path / "replays").iterdir()
     house.close()
+
+    shutil.rmtree(record)
+    decider = wiring.open_decider(house.worker.settings)
+    assert decider.is_ready()
+    assert not record.exists()  # Nobody who only decides for the venue needs one.
+
+
+def test_whoever_asks_for_it_has_a_request_act_once_under_any_permission(house: House) -> None:
+    decider, key = house.worker.decider, house.issue(house.account(), TRADING, FUTURES)
+    for permission, again in ((FUTURES, Reason.REPLAYED), (TRADING, None)):
+        request = signing.parse(key.api_key, signed(house, key), b"", an_address())
+        assert isinstance(request, SignedRequest)
+        allowed = decider.decide(request, permission)
+        assert isinstance(allowed, Allowed)
+        assert decider.once(request, allowed) == allowed
+        second = decider.once(request, allowed)
+        # What is one-time anyway was spent by deciding, and is not spent twice.
+        assert (second.reason if isinstance(second, Refused) else None) is again
+
+
+def test_without_a_cache_nothing_is_done_once(house: House) -> None:
+    worker = house.worker
+    decider = Decider(worker.keyring, worker.clock, the_catalog(), decoded_retry=True, sandbox=True)
+    key = house.issue(house.account(), TRADING)
+    request = signing.parse(key.api_key, signed(house, key), b"", an_address())
+    assert isinstance(request, SignedRequest)
+    allowed = house.worker.decider.decide(request, TRADING)
+    assert isinstance(allowed, Allowed)
+    with pytest.raises(Unavailable) as raised:
+        decider.once(request, allowed)
+    assert raised.value.code == "replay"
+
+
+def signed(house: House, key: ApiKey) -> bytes:
+    house.move(house.worker.clock.now_ms() + 1)  # Else it would be the same request again.
+    return house.signed_query(key).encode()
 
 
 def test_a_decider_for_one_time_permissions_is_not_made_without_a_cache(house: House) -> None:

@@ -91,3 +91,22 @@ def test_freezing_changes_an_account_once_and_back_once(store: Store) -> None:
     assert [freeze(None), freeze(None)] == [True, False]
     assert _get(store, "acct_1").frozen_at_ms is None
     assert store.read(accounts.frozen) == {}
+
+
+def test_sub_accounts_are_found_by_their_master_and_no_other(store: Store) -> None:
+    masters = [an_account(number=number, kind=AccountKind.MASTER) for number in (1, 2)]
+    subs = {3: 1, 4: 2, 5: 1, 6: 1}
+    _add(store, *masters)
+    _add(
+        store,
+        *(an_account(number=at, kind=AccountKind.SUB, master=of) for at, of in subs.items()),
+    )
+
+    def page(master_id: str, after_id: str) -> list[str]:
+        return store.read(
+            lambda tx: [each.account_id for each in accounts.of_master(tx, master_id, after_id, 2)]
+        )
+
+    assert page("acct_1", "") == ["acct_3", "acct_5"]
+    assert page("acct_1", "acct_5") == ["acct_6"]
+    assert page("acct_1", "acct_6") == page("ACCT_1", "") == page("acct_3", "") == []

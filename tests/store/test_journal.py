@@ -1,6 +1,7 @@
 """The journal on each database: gap-free, in commit order, chained, one with its change."""
 
 import time
+from dataclasses import replace
 from functools import partial
 from itertools import pairwise
 
@@ -106,6 +107,24 @@ def test_the_events_of_one_key_are_found(store: Store) -> None:
     found = store.read(lambda tx: list(journal.of_key(tx, "key_1")))
 
     assert [event.seq for event in found] == [1, 5]
+
+
+def test_the_events_of_one_account_are_found_after_a_seq_and_by_key(store: Store) -> None:
+    for account_id, key_id in (
+        *(("acct_1", "key_1"), ("acct_2", "key_2"), ("acct_1", None), (None, None)),
+        *(("acct_1", "key_1"), ("ACCT_1", "key_1"), ("acct_1", "key_3")),
+    ):
+        _append(store, replace(_change(key_id), account_id=account_id))
+
+    def seqs(seq: int, most: int, key_id: str | None = None) -> list[int]:
+        found = partial(journal.of_account, account_id="acct_1", seq=seq, most=most, key_id=key_id)
+        return store.read(lambda tx: [event.seq for event in found(tx)])
+
+    assert seqs(0, 2) == [1, 3]
+    assert seqs(3, 9) == [5, 7]
+    assert seqs(7, 9) == []
+    assert seqs(0, 9, "key_1") == [1, 5]
+    assert seqs(0, 9, "key_2") == []
 
 
 def test_events_appended_together_are_events_like_any_other(store: Store) -> None:

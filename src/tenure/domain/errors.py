@@ -82,7 +82,7 @@ class Conflict(TenureError):
 
 
 class Unauthenticated(TenureError):
-    """Say who you are: send `Authorization: Bearer <operator token>`."""
+    """Say who you are: send `Authorization: Bearer <operator token>`, or sign natively."""
 
     code = "unauthenticated"
 

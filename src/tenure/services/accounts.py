@@ -82,6 +82,19 @@ class Accounts:
         """Return at *most* so many accounts whose id sorts after *after_id*, by id."""
         return self._store.read(lambda tx: list(accounts.every(tx, after_id, most)))
 
+    def subs(self, master_id: str, after_id: str = "", most: int = 1000) -> list[Account]:
+        """
+        Return at *most* so many sub-accounts of *master_id* whose id sorts after *after_id*, by id.
+
+        There are none of an account that is no master. Raises NotFound.
+        """
+
+        def listing(tx: Transaction) -> list[Account]:
+            accounts.get(tx, master_id)
+            return list(accounts.of_master(tx, master_id, after_id, most))
+
+        return self._store.read(listing)
+
 
 def _require_master(tx: Transaction, master_id: str) -> None:
     try:

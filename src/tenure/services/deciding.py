@@ -76,6 +76,14 @@ class Decider:
             return MALFORMED
         return self.decide(request, permission)
 
+    def once(self, request: Signed, allowed: Allowed) -> Allowed | Refused:
+        """
+        Let *request*, which was *allowed*, act if it is the first; for what nobody may do twice.
+
+        Under a one-time permission deciding has done so. Raises Unavailable `replay`.
+        """
+        return allowed if allowed.permission in self._one_time else self._once(request, allowed)
+
     def is_ready(self) -> bool:
         """Whether requests can be decided just now."""
         try:
@@ -94,9 +102,11 @@ class Decider:
         return self._clock.wall_ms() if self._sandbox else None
 
     def _once(self, request: Signed, allowed: Allowed) -> Allowed | Refused:
+        if self._replays is None:
+            raise Unavailable("replay", context="this decider was opened without a replay cache")
         # For the longest window there is: bytes moved between query and body may read as a longer
         # one than its sender named, under the same signature (BI-20).
-        is_first = self._replays is not None and self._replays.spend(
+        is_first = self._replays.spend(
             allowed.key_id,
             request.fingerprint(),
             request.timestamp_us,

@@ -12,6 +12,7 @@ from pathlib import Path
 
 from tenure.clock import Clock
 from tenure.domain.errors import Unauthenticated
+from tenure.domain.rights import Operator
 
 _TOKEN_BYTES = 32
 """256 random bits (SECURITY section 7)."""
@@ -38,9 +39,9 @@ class Operators:
                 file.write(token + "\n")
         return path
 
-    def authenticate(self, authorization: str | None) -> str:
+    def authenticate(self, authorization: str | None) -> Operator:
         """
-        Return whom the journal names for the header *authorization* (`Bearer <operator token>`).
+        Return who sends the header *authorization* (`Bearer <operator token>`).
 
         Raises Unauthenticated.
         """
@@ -48,7 +49,7 @@ class Operators:
         digest = hashlib.sha256(token.strip().encode("utf-8", "surrogateescape")).digest()
         if scheme.lower() != "bearer" or not hmac.compare_digest(digest, self._digest):
             raise Unauthenticated
-        return "operator"
+        return Operator("operator")
 
 
 def _read(path: Path) -> bytes:

@@ -13,6 +13,7 @@ import hashlib
 import os
 import shutil
 import struct
+import threading
 from pathlib import Path
 from typing import Final, final
 
@@ -45,35 +46,51 @@ class Replays:
 
         *entries_max* requests are remembered at once. A cache of another boot is lost: requests
         stamped before the birth of the new one are refused, since they may have been seen.
+        While the clock cannot be believed the birth waits for the first request that is decided.
         """
         self._clock, self._entries_max = clock, entries_max
-        root = home / "replays"
-        path = root / f"{clock.boot():016x}"
+        self._root = home / "replays"
+        self._env: lmdb.Environment | None = None
+        self._opening = threading.Lock()
+        try:
+            self._open()
+        except Unavailable as error:
+            if error.code != "clock":
+                raise
+
+    def _open_late(self) -> lmdb.Environment:
+        with self._opening:  # LMDB may be opened but once in each process.
+            return self._env or self._open()
+
+    def _open(self) -> lmdb.Environment:
+        root, path = self._root, self._root / f"{self._clock.boot():016x}"
         try:
             path.mkdir(mode=0o700, parents=True, exist_ok=True)
             # Looked for before this cache has a birth, and removed after: whoever gives it one has
             # seen whether there was another before.
             lost = [other for other in root.iterdir() if other != path]
-            self._open(path, self._birth_us(lost))
+            self._env = env = self._open_at(path, self._birth_us(lost))
         except (lmdb.Error, OSError) as error:
             message = f"the replay cache in {root} cannot be opened: {error}"
             raise Unavailable("replay", message) from error
         for other in lost:
             shutil.rmtree(other, ignore_errors=True)
+        return env
 
-    def _open(self, path: Path, birth_us: int) -> None:
-        self._env = lmdb.open(
+    def _open_at(self, path: Path, birth_us: int) -> lmdb.Environment:
+        env = lmdb.open(
             os.fspath(path),
             map_size=max(_BYTES_MIN, self._entries_max * _BYTES_PER_ENTRY),
             max_dbs=3,
             sync=False,
             metasync=False,
         )
-        self._about = self._env.open_db(b"about")
-        self._spent = self._env.open_db(b"spent")
-        self._ends = self._env.open_db(b"ends")
-        with self._env.begin(write=True) as txn:
+        self._about = env.open_db(b"about")
+        self._spent = env.open_db(b"spent")
+        self._ends = env.open_db(b"ends")
+        with env.begin(write=True) as txn:
             txn.put(b"marks", _MARKS.pack(birth_us, 0), overwrite=False, db=self._about)
+        return env
 
     def spend(self, key_id: str, signature: bytes, timestamp_us: int, recv_window_us: int) -> bool:
         """
@@ -86,8 +103,9 @@ class Replays:
         """
         entry = hashlib.sha256(key_id.encode() + b"\0" + signature).digest()
         end_us = timestamp_us + recv_window_us
+        env = self._env or self._open_late()
         try:
-            with self._env.begin(write=True) as txn:
+            with env.begin(write=True) as txn:
                 birth_us, horizon_us = _MARKS.unpack(txn.get(b"marks", b"", db=self._about))
                 forgotten_us = self._forget(txn, horizon_us)
                 if forgotten_us != horizon_us:
@@ -109,7 +127,8 @@ class Replays:
 
     def close(self) -> None:
         """Let go of the file."""
-        self._env.close()
+        if self._env is not None:
+            self._env.close()
 
     def _forget(self, txn: lmdb.Transaction, horizon_us: int) -> int:
         """Forget some that no receive window admits any more; return the latest end forgotten."""

@@ -43,6 +43,17 @@ def every(tx: Transaction, after_id: str = "", most: int = 1000) -> Iterator[Acc
         yield _account(row)
 
 
+def of_master(tx: Transaction, master_id: str, after_id: str, most: int) -> Iterator[Account]:
+    """Yield at *most* so many sub-accounts of *master_id* whose id sorts after *after_id*."""
+    chosen = (
+        select(schema.accounts)
+        .where(schema.accounts.c.master_id == master_id)
+        .where(schema.accounts.c.account_id > after_id)
+    )
+    for row in tx.execute(chosen.order_by(schema.accounts.c.account_id).limit(most)):
+        yield _account(row)
+
+
 def set_frozen(tx: Transaction, account_id: str, frozen_at_ms: int | None) -> bool:
     """Freeze (an instant, ms) or unfreeze (None) one account; False where it already was so."""
     column = schema.accounts.c.frozen_at_ms

@@ -117,6 +117,19 @@ def of_key(tx: Transaction, key_id: str) -> Iterator[Event]:
         yield _event(row)
 
 
+def of_account(
+    tx: Transaction, account_id: str, seq: int, most: int, key_id: str | None = None
+) -> Iterator[Event]:
+    """Yield at *most* so many events about one account after *seq*; about one of its keys alone."""
+    chosen = select(schema.events).where(
+        schema.events.c.account_id == account_id, schema.events.c.seq > seq
+    )
+    if key_id is not None:
+        chosen = chosen.where(schema.events.c.key_id == key_id)
+    for row in tx.execute(chosen.order_by(schema.events.c.seq).limit(most)):
+        yield _event(row)
+
+
 def _row(event: Event) -> dict[str, object]:
     return {
         "seq": event.seq,

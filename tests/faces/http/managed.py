@@ -1,8 +1,8 @@
 """
 The management face over a whole Tenure in one process, asked as an operator asks it.
 
-Run as a program it writes docs/reference/openapi.json anew:
-`.venv/bin/python -m tests.faces.http.managed`.
+Run as a program it writes docs/reference/openapi.json anew, and the table of
+docs/reference/rights.md: `.venv/bin/python -m tests.faces.http.managed`.
 """
 
 import itertools
@@ -20,6 +20,7 @@ from tests.house import Asgi, House, Reply, ask
 
 OPERATOR_TOKEN = "an operator token for tests"
 DOCUMENT_PATH = Path(__file__).parents[3] / "docs" / "reference" / "openapi.json"
+RIGHTS_PATH = DOCUMENT_PATH.with_name("rights.md")
 TRADING = "spot_margin_trading"
 DAY_MS = 86_400_000
 BODIES: dict[str, dict[str, Any]] = {
@@ -132,6 +133,15 @@ def operations(document: Any) -> Iterator[tuple[str, Any]]:  # noqa: ANN401 - JS
             yield f"{method.upper()} {path}", operation
 
 
+def with_rights(page: str, document: Any) -> str:  # noqa: ANN401 - JSON
+    """Return *page* with its table of routes as *document* has them."""
+    title = "| route | who |\n|---|---|\n"
+    before, _, rest = page.partition(title)
+    _, _, after = rest.partition("\n\n")
+    rows = [f"| `{name}` | {said['x-right']} |" for name, said in sorted(operations(document))]
+    return f"{before}{title}{chr(10).join(rows)}\n\n{after}"
+
+
 def is_problem(reply: Reply, status: int, code: str) -> bool:
     """Whether *reply* is a whole RFC 9457 problem of that *status* and *code*."""
     problem = reply.json()
@@ -145,10 +155,13 @@ def is_problem(reply: Reply, status: int, code: str) -> bool:
 
 
 def main() -> None:
-    """Write the document anew."""
+    """Write the document and the table anew."""
     with tempfile.TemporaryDirectory() as home:
         managed = Managed.open(Path(home))
-        DOCUMENT_PATH.write_bytes(managed.ask("GET", "/openapi.json").body + b"\n")
+        document = managed.ask("GET", "/openapi.json")
+        DOCUMENT_PATH.write_bytes(document.body + b"\n")
+        page = with_rights(RIGHTS_PATH.read_text("utf-8"), document.json())
+        RIGHTS_PATH.write_text(page, encoding="utf-8")
         managed.house.close()
 
 

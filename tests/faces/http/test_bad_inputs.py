@@ -338,7 +338,7 @@ def family(door: Door) -> dict[str, str]:
 def test_holding_an_api_key_opens_no_key_in_management(
     door: Door, family: dict[str, str], act: str, whose: str
 ) -> None:
-    """BI-39: operators alone come in, so neither kin nor the holder himself has anybody's keys."""
+    """BI-39: naming a key, or signing in the `binance` profile, proves nothing in management."""
     method, _, rest = act.partition(" ")
     holder = door.keys["hmac"].api_key
     before = events(door)
@@ -492,9 +492,12 @@ def test_forward_auth_has_four_answers_and_lets_nobody_pass_unproved(
 
 # None is forgotten.
 
-HERE, SERVED, JSON, NATIVELY, CALLERS = (
+HERE, SERVED, JSON, NATIVELY, CALLERS, RIGHTS, OWNERS, ACCOUNTS = (
     f"tests/faces/http/test_{name}.py"
-    for name in ("bad_inputs", "bad_inputs_served", "bad_json", "signed_natively", "callers")
+    for name in (
+        *("bad_inputs", "bad_inputs_served", "bad_json", "signed_natively", "callers"),
+        *("rights", "owners", "accounts"),
+    )
 )
 COVERED: Mapping[str, tuple[str, ...]] = {
     "BI-3": ("tests/domain/test_verifying.py::test_a_stand_in_does_the_work_before_it_says_no",),
@@ -548,6 +551,8 @@ COVERED: Mapping[str, tuple[str, ...]] = {
         f"{HERE}::test_holding_an_api_key_opens_no_key_in_management",
         f"{HERE}::test_what_is_no_key_s_id_is_not_found_whatever_else_it_is",
         f"{HERE}::test_each_of_a_family_is_listed_its_own_keys",
+        f"{RIGHTS}::test_a_key_of_ones_master_sibling_or_of_nobody_is_not_there",
+        f"{RIGHTS}::test_everybody_gets_what_is_his_and_nothing_else",
     ),
     "BI-40": (
         f"{HERE}::test_what_is_no_json_is_said_to_be_none",
@@ -557,6 +562,10 @@ COVERED: Mapping[str, tuple[str, ...]] = {
         f"{HERE}::test_a_label_is_kept_composed_where_it_can_be_shown_in_a_line",
         f"{HERE}::test_ten_megabytes_of_label_are_too_large",
     ),
+    "BI-48": (
+        f"{ACCOUNTS}::test_a_forged_cursor_or_limit_is_refused",
+        f"{OWNERS}::test_a_forged_cursor_or_limit_of_a_listing_is_refused",
+    ),
 }
 """Where a number has its tests, besides or instead of rows in the tables above."""
 
@@ -564,7 +573,7 @@ COVERED: Mapping[str, tuple[str, ...]] = {
 def test_every_number_has_a_row_or_a_test_that_is_there() -> None:
     rows = {row.bi for row in REQUESTS} | {row.bi for row in bad_bodies.ENTRIES}
     rows |= {row.bi for row in bad_bodies.PASTED}
-    assert rows | COVERED.keys() == {f"BI-{number}" for number in range(1, 42)}
+    assert rows | COVERED.keys() == {f"BI-{number}" for number in (*range(1, 42), 48)}
 
     tests: dict[Path, set[str]] = {}
     for node in (node for nodes in COVERED.values() for node in nodes):

@@ -156,6 +156,17 @@ def test_a_callers_own_header_in_two_spellings_refuses_whoever_sends_it(
     assert read(*pairs, peer=STRANGER) == callers.REPEATED
 
 
+def test_what_a_face_reads_of_callers_themselves_is_read_whoever_the_peer_is() -> None:
+    own = callers.reader(TRUSTED, own=("signature-input",))
+    right, alias = (b"signature-input", b"sig1"), (b"signature_input", b"sig1")
+    for peer in (GATEWAY, "203.0.113.9"):
+        caller = own({"client": (peer, 1), "headers": [right, (b"x-original-uri", b"/")]})
+        assert isinstance(caller, Caller)
+        assert caller.headers == {"signature-input": "sig1"}
+        for headers in ([right, right], [right, alias], [alias]):
+            assert own({"client": (peer, 1), "headers": headers}) is callers.REPEATED
+
+
 def test_headers_that_nobody_reads_may_come_twice() -> None:
     pairs = [("Via", "a"), ("Via", "b"), ("Forwarded", "for=1.2.3.4"), ("X-Real-IP", "1.2.3.4")]
     assert address_of(*pairs) == GATEWAY

@@ -112,6 +112,6 @@ def test_a_request_keeps_its_id_and_shares_it_with_none(shared: Managed) -> None
 def test_the_guard_lets_the_one_operator_token_through(shared: Managed) -> None:
     assert shared.ask("GET", "/v1/rules").status == 200
     operators = shared.house.worker.operators
-    assert operators.authenticate(f"Bearer {OPERATOR_TOKEN}") == "operator"
+    assert operators.authenticate(f"Bearer {OPERATOR_TOKEN}").name == "operator"
     with pytest.raises(Unauthenticated):
         operators.authenticate(f"Bearer {OPERATOR_TOKEN}x")

@@ -33,7 +33,10 @@ AUTHORIZE = "tests/faces/http/test_authorize.py::"
 CALLERS = "tests/faces/http/test_callers.py::"
 COMPATIBLE = "tests/faces/http/test_binance.py::"
 GUARD = "tests/faces/test_middleware.py::"
+OWNERS = "tests/faces/http/test_owners.py::"
 REPLAY = "tests/services/test_replay.py::"
+RIGHTS = "tests/faces/http/test_rights.py::"
+MATRIX = f"{RIGHTS}test_everybody_gets_what_is_his_and_nothing_else"
 STORE_DB = "tests/store/test_db.py::"
 STORE_KEYS = "tests/store/test_keys.py::"
 VERIFYING = "tests/domain/test_verifying.py::"
@@ -340,6 +343,68 @@ BUGS = (
             ),
         ),
         caught_by=(f"{INVARIANTS}test_a_sealed_secret_opens_for_its_own_key_alone",),
+    ),
+    Bug(
+        number="P25",
+        words="on one route an owner's key is not asked whose the key it names is",
+        swaps=(
+            Swap(
+                "faces/http/rights.py",
+                "named = {name: connection.path_params.get(name) for name in _NAMED}",
+                "named = {name: connection.path_params.get(name) for name in _NAMED}\n"
+                '            if "revoke" in connection.scope["path"]:\n'
+                '                named = {"account_id": caller.account_id, "key_id": None}',
+            ),
+        ),
+        caught_by=(
+            f"{MATRIX}[POST /v1/keys/{{key_id}}/revoke-sub]",
+            f"{RIGHTS}test_a_key_of_ones_master_sibling_or_of_nobody_is_not_there[/revoke]",
+        ),
+    ),
+    Bug(
+        number="P25b",
+        words="sub-accounts of one master reach each other and their master",
+        swaps=(
+            Swap(
+                "services/rights.py",
+                "            account = self._accounts.get(each)\n",
+                "            account = self._accounts.get(each)\n"
+                "            mine = self._accounts.get(caller.account_id).master_id\n"
+                "            if mine and mine in {account.account_id, account.master_id}:\n"
+                "                continue\n",
+            ),
+        ),
+        caught_by=(
+            f"{MATRIX}[GET /v1/accounts/{{account_id}}/keys-sub]",
+            f"{RIGHTS}test_a_key_of_ones_master_sibling_or_of_nobody_is_not_there[]",
+        ),
+    ),
+    Bug(
+        number="P25c",
+        words="a route that is the operators' is declared as the owners'",
+        swaps=(
+            Swap(
+                "faces/http/keys.py",
+                '/rotate",\n    status_code=200,\n    opt=rights.OPERATORS,\n',
+                '/rotate",\n    status_code=200,\n    opt=rights.OWNER_ACTS,\n',
+            ),
+        ),
+        caught_by=(
+            f"{MATRIX}[POST /v1/keys/{{key_id}}/rotate-normal]",
+            f"{RIGHTS}test_every_route_of_the_document_has_its_line_and_is_declared_as_it_says",
+        ),
+    ),
+    Bug(
+        number="P25d",
+        words="an owner's act is let in as often as it is sent",
+        swaps=(
+            Swap(
+                "faces/http/rights.py",
+                "            if right.is_act:\n",
+                "            if right.is_act and False:\n",
+            ),
+        ),
+        caught_by=(f"{OWNERS}test_an_act_that_is_sent_again_is_refused_and_changes_nothing",),
     ),
     Bug(
         number="P23",

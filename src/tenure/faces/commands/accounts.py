@@ -1,4 +1,4 @@
-"""`tenure accounts`: create, list, freeze and unfreeze, through the management API."""
+"""`tenure accounts`: create, list, freeze and unfreeze them, through the management API."""
 
 from collections.abc import Iterator
 from typing import Annotated
@@ -36,12 +36,15 @@ def create(
 @client.connected
 def list_(server: Client, *, as_json: AsJson = False) -> None:
     """List all accounts."""
-    found = list(every(server))
-    if as_json:
-        shown.as_json({"accounts": found})
-        return
-    made = shown.table("account", "kind", "e-mail", "frozen (UTC)", whole=2)
-    shown.listing(made, (_row(account) for account in found), "There is no account yet.")
+    _list(every(server), "There is no account yet.", as_json=as_json)
+
+
+@app.command()
+@client.connected
+def subs(server: Client, account: AccountId, *, as_json: AsJson = False) -> None:
+    """List the sub-accounts of a master."""
+    found = every(server, f"/v1/accounts/{client.of_path(account)}/sub-accounts")
+    _list(found, "It has no sub-accounts.", as_json=as_json)
 
 
 @app.command()
@@ -58,13 +61,22 @@ def unfreeze(server: Client, account: AccountId, *, as_json: AsJson = False) -> 
     _show(server.post(f"/v1/accounts/{client.of_path(account)}/unfreeze"), as_json=as_json)
 
 
-def every(server: Client) -> Iterator[Json]:
-    """Yield every account, page after page; raises TenureError."""
+def every(server: Client, path: str = "/v1/accounts") -> Iterator[Json]:
+    """Yield every account listed at *path*, page after page; raises TenureError."""
     after: str | None = ""
     while after is not None:
-        page = server.get("/v1/accounts", **({"after": after} if after else {}))
+        page = server.get(path, **({"after": after} if after else {}))
         yield from page["accounts"]
         after = page["next_after"]
+
+
+def _list(accounts: Iterator[Json], none: str, *, as_json: bool) -> None:
+    found = list(accounts)
+    if as_json:
+        shown.as_json({"accounts": found})
+        return
+    made = shown.table("account", "kind", "e-mail", "frozen (UTC)", whole=2)
+    shown.listing(made, (_row(account) for account in found), none)
 
 
 def _row(account: Json) -> tuple[str, ...]:

@@ -1,6 +1,6 @@
 """The routes of accounts: create, list, look at, freeze and unfreeze."""
 
-from typing import Annotated
+from typing import Annotated, TypeAlias
 
 import msgspec
 from litestar import Router, get, post
@@ -8,11 +8,14 @@ from litestar.di import NamedDependency as Given
 from litestar.params import JSONBody, QueryParameter
 
 from tenure.domain.model import Account, AccountKind
-from tenure.faces.http import problems, requests
+from tenure.faces.http import problems, requests, rights
 from tenure.faces.http.views import View
 from tenure.services.accounts import Accounts
 
 PAGE_MAX = 1_000
+
+After: TypeAlias = Annotated[str | None, QueryParameter(pattern=requests.ACCOUNT_ID)]
+Limit: TypeAlias = Annotated[int, QueryParameter(ge=1, le=PAGE_MAX)]
 
 
 class NewAccount(requests.Body):
@@ -41,6 +44,14 @@ class AccountsView(View):
     next_after: str | None
 
 
+def page(found: list[Account], limit: int) -> AccountsView:
+    """Show *found*, read with *limit*, as a page: whether more may follow shows in its length."""
+    return AccountsView(
+        accounts=[show(account) for account in found],
+        next_after=found[-1].account_id if len(found) == limit else None,
+    )
+
+
 def show(account: Account) -> AccountView:
     """Show an account."""
     return AccountView(
@@ -53,7 +64,12 @@ def show(account: Account) -> AccountView:
     )
 
 
-@post("/", responses=problems.documented(400, 401, 409, 413, 422, 503), sync_to_thread=True)
+@post(
+    "/",
+    opt=rights.OPERATORS,
+    responses=problems.documented(400, 401, 403, 409, 413, 422, 503),
+    sync_to_thread=True,
+)
 def create_account(
     data: JSONBody[NewAccount], accounts: Given[Accounts], actor: Given[str]
 ) -> AccountView:
@@ -61,30 +77,53 @@ def create_account(
     return show(accounts.create(data.email, data.kind, data.master_id, actor))
 
 
-@get("/", responses=problems.documented(401, 422, 503), sync_to_thread=True)
+@get(
+    "/",
+    opt=rights.OPERATORS,
+    responses=problems.documented(401, 403, 422, 503),
+    sync_to_thread=True,
+)
 def list_accounts(
     accounts: Given[Accounts],
-    after: Annotated[str | None, QueryParameter(pattern=requests.ACCOUNT_ID)] = None,
-    limit: Annotated[int, QueryParameter(ge=1, le=PAGE_MAX)] = PAGE_MAX,
+    after: After = None,
+    limit: Limit = PAGE_MAX,
 ) -> AccountsView:
     """List accounts by id, a page at a time: those whose id sorts after `after`."""
-    found = accounts.every(after or "", limit)
-    return AccountsView(
-        accounts=[show(account) for account in found],
-        next_after=found[-1].account_id if len(found) == limit else None,
-    )
+    return page(accounts.every(after or "", limit), limit)
 
 
-@get("/{account_id:str}", responses=problems.documented(401, 404, 422, 503), sync_to_thread=True)
+@get(
+    "/{account_id:str}",
+    opt=rights.OWNER_READS,
+    responses=problems.documented(401, 403, 404, 422, 503),
+    sync_to_thread=True,
+)
 def get_account(account_id: requests.AccountId, accounts: Given[Accounts]) -> AccountView:
     """Look at one account."""
     return show(accounts.get(account_id))
 
 
+@get(
+    "/{account_id:str}/sub-accounts",
+    opt=rights.OWNER_READS,
+    responses=problems.documented(401, 403, 404, 422, 503),
+    sync_to_thread=True,
+)
+def list_sub_accounts(
+    account_id: requests.AccountId,
+    accounts: Given[Accounts],
+    after: After = None,
+    limit: Limit = PAGE_MAX,
+) -> AccountsView:
+    """List the sub-accounts of a master by id, a page at a time; of another account, none."""
+    return page(accounts.subs(account_id, after or "", limit), limit)
+
+
 @post(
     "/{account_id:str}/freeze",
     status_code=200,
-    responses=problems.documented(401, 404, 422, 503),
+    opt=rights.MASTER_ACTS,
+    responses=problems.documented(401, 403, 404, 422, 503),
     sync_to_thread=True,
 )
 def freeze_account(
@@ -97,7 +136,8 @@ def freeze_account(
 @post(
     "/{account_id:str}/unfreeze",
     status_code=200,
-    responses=problems.documented(401, 404, 422, 503),
+    opt=rights.MASTER_ACTS,
+    responses=problems.documented(401, 403, 404, 422, 503),
     sync_to_thread=True,
 )
 def unfreeze_account(
@@ -115,6 +155,7 @@ def routes() -> Router:
             create_account,
             list_accounts,
             get_account,
+            list_sub_accounts,
             freeze_account,
             unfreeze_account,
         ],

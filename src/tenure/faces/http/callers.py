@@ -65,16 +65,19 @@ TOO_LARGE: Final = Suspect(f"over {HEADER_BYTES_MAX} bytes of headers")
 NO_ADDRESS: Final = Suspect("X-Forwarded-For names no caller: not a list of plain addresses")
 
 
-def reader(trusted_proxies: Sequence[str], *, forwarded: Sequence[str] = ()) -> Reader:
+def reader(
+    trusted_proxies: Sequence[str], *, forwarded: Sequence[str] = (), own: Sequence[str] = ()
+) -> Reader:
     """
     Return what reads a caller out of an ASGI scope, believing the networks *trusted_proxies*.
 
     *forwarded* names headers, in lower case, that are read beside X-Forwarded-For and from trusted
-    peers alone. Raises ValueError for networks that cannot be read or would trust everybody.
+    peers alone; *own* those that callers say for themselves. Raises ValueError for networks that
+    cannot be read or would trust everybody.
     """
     trusts = _trusts(trusted_proxies)
-    own = _spellings(_OWN)
-    believed = _spellings((*_OWN, FORWARDED_FOR, *forwarded))
+    mine = _spellings((*_OWN, *own))
+    believed = _spellings((*_OWN, *own, FORWARDED_FOR, *forwarded))
 
     def read(scope: Mapping[str, Any]) -> Caller | Suspect:
         client = scope.get("client")
@@ -82,7 +85,7 @@ def reader(trusted_proxies: Sequence[str], *, forwarded: Sequence[str] = ()) -> 
         if peer is None:
             return NO_PEER
         is_trusted = trusts(peer)
-        spellings = believed if is_trusted else own
+        spellings = believed if is_trusted else mine
         headers: dict[str, str] = {}
         size = 0
         for name, value in scope["headers"]:

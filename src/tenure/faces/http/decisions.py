@@ -20,7 +20,7 @@ from tenure.domain import allowlist, catalog, messages, signing
 from tenure.domain.allowlist import Address
 from tenure.domain.decide import REFUSALS, UNTOLD, Allowed, Refused
 from tenure.domain.errors import Invalid
-from tenure.faces.http import problems, requests, targets
+from tenure.faces.http import problems, requests, rights, targets
 from tenure.faces.http.views import View
 from tenure.services.deciding import MALFORMED, Decider
 
@@ -182,7 +182,8 @@ class Decisions:
 @post(
     "/authorize",
     status_code=200,
-    responses=problems.documented(400, 401, 413, 422, 503),
+    opt=rights.OPERATORS,
+    responses=problems.documented(400, 401, 403, 413, 422, 503),
     sync_to_thread=False,
 )
 def authorize(

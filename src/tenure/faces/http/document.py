@@ -8,6 +8,7 @@ refused. A copy is kept in docs/reference/openapi.json.
 
 from collections.abc import Iterator, Mapping, Sequence
 from functools import cached_property
+from itertools import chain
 from typing import Any
 
 import msgspec
@@ -18,12 +19,14 @@ from litestar.openapi import OpenAPIConfig
 from litestar.openapi.spec import Components, License, SecurityScheme, Tag
 from litestar.routes import HTTPRoute
 
-from tenure.faces.http import problems
+from tenure.domain.rights import Right
+from tenure.faces.http import problems, rights
 
 MEDIA_TYPE = "application/vnd.oai.openapi+json"
 OPERATOR = "operatorToken"
-SECURITY = [{OPERATOR: list[str]()}]
-"""What a route for operators names as its security."""
+SIGNED = "signedRequest"
+RIGHT = "x-right"
+"""Says of each operation who may call it: see docs/reference/rights.md."""
 
 _TAGS = {
     "accounts": "Who keys are issued to.",
@@ -63,12 +66,15 @@ class Document:
         )
         tree: dict[str, Any] = msgspec.to_builtins(app.openapi_schema.to_schema())
         _, shapes = msgspec.json.schema_components(
-            [problems.Problem, *_shapes(app)], ref_template="#/components/schemas/{name}"
+            [problems.Problem, *chain.from_iterable(map(_shapes_of, _handlers(app)))],
+            ref_template="#/components/schemas/{name}",
         )
         tree["components"]["schemas"] = shapes
+        declared = {handler.handler_name: rights.of(handler) for handler in _handlers(app)}
         for operations in tree["paths"].values():
             for operation in operations.values():
                 _mend(operation)
+                _declare(operation, declared[operation["operationId"]])
         return tree
 
 
@@ -87,7 +93,18 @@ def _config() -> OpenAPIConfig:
             security_schemes={
                 OPERATOR: SecurityScheme(
                     type="http", scheme="bearer", description="The operator token."
-                )
+                ),
+                SIGNED: SecurityScheme(
+                    type="apiKey",
+                    security_scheme_in="header",
+                    name="Signature-Input",
+                    description=(
+                        "A request signed by one of the account's API keys: HTTP Message "
+                        "Signatures (RFC 9421), with `Signature` and, where there is a body, "
+                        "`Content-Digest`. To read, the key has to hold `reading`; to act, "
+                        "`spot_margin_trading`."
+                    ),
+                ),
             }
         ),
         use_handler_docstrings=True,
@@ -95,17 +112,15 @@ def _config() -> OpenAPIConfig:
     )
 
 
-def _shapes(app: Litestar) -> Iterator[Any]:
+def _handlers(app: Litestar) -> Iterator[HTTPRouteHandler]:
     for route in app.routes:
-        if not isinstance(route, HTTPRoute):
-            continue
-        for handler in route.route_handlers:
-            yield from _shapes_of(handler)
+        if isinstance(route, HTTPRoute):
+            for handler in route.route_handlers:
+                if handler.resolve_include_in_schema():
+                    yield handler
 
 
 def _shapes_of(route: HTTPRouteHandler) -> Iterator[Any]:
-    if not route.resolve_include_in_schema():
-        return
     if route.parsed_data_field is not None:
         yield route.parsed_data_field.annotation
     answer = route.parsed_fn_signature.return_type
@@ -118,7 +133,6 @@ def _mend(operation: dict[str, Any]) -> None:
     """Put right what the framework says of a route by default, and what is not so here."""
     operation.pop("deprecated")
     operation["summary"] = operation["operationId"].replace("_", " ").capitalize()
-    operation.setdefault("security", [])
     for status, response in [*operation["responses"].items()]:
         response.pop("headers", None)
         if status in _DONE:
@@ -133,6 +147,14 @@ def _mend(operation: dict[str, Any]) -> None:
         media = operation["requestBody"]["content"]["application/json"]
         given, media["schema"] = media["schema"], _without_null(media["schema"])
         operation["requestBody"]["required"] = given == media["schema"]
+
+
+def _declare(operation: dict[str, Any], right: Right | None) -> None:
+    if right is None:
+        raise LookupError(f"{operation['operationId']} does not say who may call it")
+    operation[RIGHT] = str(right)
+    ways = [] if right is Right.OPEN else [OPERATOR, SIGNED] if right.is_for_owners else [OPERATOR]
+    operation["security"] = [{way: list[str]()} for way in ways]
 
 
 def _without_null(schema: dict[str, Any]) -> dict[str, Any]:

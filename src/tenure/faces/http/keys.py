@@ -14,7 +14,7 @@ from litestar.params import JSONBody
 from msgspec import UNSET, UnsetType
 
 from tenure.domain.model import KeyType
-from tenure.faces.http import problems, requests
+from tenure.faces.http import problems, requests, rights
 from tenure.faces.http.views import EditedView, IssuedView, KeysView, KeyView, PlanView, Show
 from tenure.services.keys import Draft, Keys, Wanted
 
@@ -72,7 +72,8 @@ class Rotation(requests.Body):
 
 @post(
     "/accounts/{account_id:str}/keys",
-    responses=problems.documented(400, 401, 404, 409, 413, 422, 503),
+    opt=rights.OPERATORS,
+    responses=problems.documented(400, 401, 403, 404, 409, 413, 422, 503),
     sync_to_thread=True,
 )
 def issue_key(
@@ -95,7 +96,8 @@ def issue_key(
 
 @get(
     "/accounts/{account_id:str}/keys",
-    responses=problems.documented(401, 404, 422, 503),
+    opt=rights.OWNER_READS,
+    responses=problems.documented(401, 403, 404, 422, 503),
     sync_to_thread=True,
 )
 def list_keys(account_id: requests.AccountId, keys: Given[Keys], show: Given[Show]) -> KeysView:
@@ -103,7 +105,12 @@ def list_keys(account_id: requests.AccountId, keys: Given[Keys], show: Given[Sho
     return show.keys(keys.of_account(account_id))
 
 
-@get("/keys/{key_id:str}", responses=problems.documented(401, 404, 422, 503), sync_to_thread=True)
+@get(
+    "/keys/{key_id:str}",
+    opt=rights.OWNER_READS,
+    responses=problems.documented(401, 403, 404, 422, 503),
+    sync_to_thread=True,
+)
 def get_key(key_id: requests.KeyId, keys: Given[Keys], show: Given[Show]) -> KeyView:
     """Look at one key; `enabled` is the decision now."""
     return show.key(keys.get(key_id))
@@ -112,7 +119,8 @@ def get_key(key_id: requests.KeyId, keys: Given[Keys], show: Given[Show]) -> Key
 @post(
     "/keys/{key_id:str}/edits/preview",
     status_code=200,
-    responses=problems.documented(400, 401, 404, 409, 413, 422, 503),
+    opt=rights.OWNER_READS,
+    responses=problems.documented(400, 401, 403, 404, 409, 413, 422, 503),
     sync_to_thread=True,
 )
 def preview_edit(
@@ -128,7 +136,8 @@ def preview_edit(
 @post(
     "/keys/{key_id:str}/edits",
     status_code=200,
-    responses=problems.documented(400, 401, 404, 409, 413, 422, 503),
+    opt=rights.OPERATORS,
+    responses=problems.documented(400, 401, 403, 404, 409, 413, 422, 503),
     sync_to_thread=True,
 )
 def edit_key(
@@ -150,7 +159,8 @@ def edit_key(
 @post(
     "/keys/{key_id:str}/rotate",
     status_code=200,
-    responses=problems.documented(400, 401, 404, 409, 413, 422, 503),
+    opt=rights.OPERATORS,
+    responses=problems.documented(400, 401, 403, 404, 409, 413, 422, 503),
     sync_to_thread=True,
 )
 def rotate_key(
@@ -168,7 +178,8 @@ def rotate_key(
 @post(
     "/keys/{key_id:str}/revoke",
     status_code=200,
-    responses=problems.documented(401, 404, 422, 503),
+    opt=rights.OWNER_ACTS,
+    responses=problems.documented(401, 403, 404, 422, 503),
     sync_to_thread=True,
 )
 def revoke_key(

@@ -2,15 +2,17 @@
 The management face: everything operators and platform back ends do, as JSON over HTTP.
 
 Here it is put together; the routes stand one file per noun beside it, errors in `problems`, the
-OpenAPI document in `document`. Everything under /v1 and /sandbox needs an operator token, which is
-looked at before a body is read. Routes run in threads, for the store blocks, and are handed the
-services they name.
+OpenAPI document in `document`. Each route declares who may call it (`rights`), which is looked at
+before a body is read. Routes run in threads, for the store blocks, and are handed the services they
+name.
 """
 
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
 from litestar import Litestar, Response, Router, get
 from litestar.di import Provide
+from litestar.handlers import HTTPRouteHandler
 
 from tenure.clock import Clock, SandboxClock
 from tenure.domain.catalog import Catalog
@@ -23,6 +25,7 @@ from tenure.faces.http import (
     probes,
     problems,
     requests,
+    rights,
     rules,
     sandbox,
     views,
@@ -33,6 +36,7 @@ from tenure.services.journal import Journal
 from tenure.services.keyring import Keyring
 from tenure.services.keys import Keys
 from tenure.services.operators import Operators
+from tenure.services.rights import Rights
 from tenure.services.rules import Rules
 from tenure.settings import Settings
 
@@ -50,7 +54,11 @@ def build(  # noqa: PLR0913 - all this face stands on, once each
     clock: Clock,
     settings: Settings,
 ) -> Litestar:
-    """Return the face as an ASGI application; it needs no lifespan events."""
+    """
+    Return the face as an ASGI application; it needs no lifespan events.
+
+    Raises LookupError where a route does not declare who may call it.
+    """
     show, ids = views.Show(catalog, clock), requests.Ids(clock)
     services = {
         "keys": keys,
@@ -65,15 +73,11 @@ def build(  # noqa: PLR0913 - all this face stands on, once each
     }
     dependencies = {name: _provide(service) for name, service in services.items()}
     dependencies["actor"] = Provide(requests.actor_of, sync_to_thread=False)
-    routers = _routers(operators, is_sandbox=settings.sandbox and isinstance(clock, SandboxClock))
-    described = document.Document(routers, dependencies)
-
-    @get("/openapi.json", media_type=document.MEDIA_TYPE, sync_to_thread=True)
-    def get_document() -> Response[bytes]:
-        return Response(described.json, media_type=document.MEDIA_TYPE)
-
-    return Litestar(
-        [*routers, get_document],
+    dependencies["caller"] = Provide(requests.caller_of, sync_to_thread=False)
+    guard = rights.guard(operators, decider, Rights(accounts, keys), settings)
+    routers = _routers(guard, is_sandbox=settings.sandbox and isinstance(clock, SandboxClock))
+    app = Litestar(
+        [*routers, _document_of(routers, dependencies)],
         dependencies=dependencies,
         request_class=requests.StrictRequest,
         request_max_body_size=requests.BODY_BYTES_MAX,
@@ -85,10 +89,22 @@ def build(  # noqa: PLR0913 - all this face stands on, once each
         debug=False,
         pdb_on_exception=False,
     )
+    rights.declared(app)
+    return app
 
 
-def _routers(operators: Operators, *, is_sandbox: bool) -> list[Router]:
-    for_operators = [
+def _document_of(routers: list[Router], dependencies: Mapping[str, Provide]) -> HTTPRouteHandler:
+    described = document.Document(routers, dependencies)
+
+    @get("/openapi.json", opt=rights.OPEN, media_type=document.MEDIA_TYPE, sync_to_thread=True)
+    def get_document() -> Response[bytes]:
+        return Response(described.json, media_type=document.MEDIA_TYPE)
+
+    return get_document
+
+
+def _routers(guard: Callable[[Any, Any], Awaitable[None]], *, is_sandbox: bool) -> list[Router]:
+    guarded = [
         Router(
             "/v1",
             route_handlers=[
@@ -101,15 +117,9 @@ def _routers(operators: Operators, *, is_sandbox: bool) -> list[Router]:
         )
     ]
     if is_sandbox:
-        for_operators.append(sandbox.routes())
-    guarded = Router(
-        "/",
-        route_handlers=for_operators,
-        guards=[requests.operator_only(operators)],
-        before_request=requests.look_over,
-        security=document.SECURITY,
-    )
-    return [guarded, probes.routes()]
+        guarded.append(sandbox.routes())
+    behind = Router("/", route_handlers=guarded, guards=[guard], before_request=requests.look_over)
+    return [behind, probes.routes()]
 
 
 def _provide(service: Any) -> Provide:  # noqa: ANN401 - any service

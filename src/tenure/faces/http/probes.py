@@ -8,7 +8,7 @@ from litestar.di import NamedDependency as Given
 from prometheus_client import CollectorRegistry, generate_latest
 from prometheus_client.multiprocess import MultiProcessCollector
 
-from tenure.faces.http import problems, requests
+from tenure.faces.http import problems, requests, rights
 from tenure.faces.http.views import View
 from tenure.services.keyring import Keyring
 
@@ -30,20 +30,20 @@ class ReadyView(View):
     now_ms: int
 
 
-@get("/healthz", sync_to_thread=False)
+@get("/healthz", opt=rights.OPEN, sync_to_thread=False)
 def is_alive() -> AliveView:
     """Answer at all: restart the process if this does not."""
     return AliveView(status="ok")
 
 
-@get("/readyz", responses=problems.documented(503), sync_to_thread=False)
+@get("/readyz", opt=rights.OPEN, responses=problems.documented(503), sync_to_thread=False)
 def is_ready(keyring: Given[Keyring], clock: requests.GivenClock) -> ReadyView:
     """Answer 503 while requests could not be decided safely: send no traffic then."""
     now_ms = clock.now_ms()
     return ReadyView(status="ready", seq=keyring.require_fresh(), now_ms=now_ms)
 
 
-@get("/metrics", media_type=MEDIA_TYPE, sync_to_thread=True)
+@get("/metrics", opt=rights.OPEN, media_type=MEDIA_TYPE, sync_to_thread=True)
 def get_metrics() -> Response[bytes]:
     """Return the counters of all workers, in Prometheus' text format."""
     registry = None

@@ -19,8 +19,9 @@ from msgspec import UNSET, UnsetType
 
 from tenure import metrics
 from tenure.domain import errors
+from tenure.domain.decide import REFUSALS, Refused
 from tenure.domain.errors import Conflict, Invalid, TenureError, Unavailable
-from tenure.faces.http import requests, views
+from tenure.faces.http import refusals, requests, views
 from tenure.services.keys import Previewed
 
 log = structlog.get_logger()
@@ -28,6 +29,8 @@ log = structlog.get_logger()
 MEDIA_TYPE: Final = "application/problem+json"
 RETRY_AFTER_S: Final = 1
 """A follower catches up in milliseconds; a second spares a store that is in trouble."""
+CHALLENGE: Final = {"www-authenticate": "Bearer"}
+"""What a 401 comes with (RFC 9110 11.6.1); for signing by RFC 9421 there is no challenge."""
 _IN_PATH: Final = frozenset({"account_id", "key_id"})
 
 
@@ -65,8 +68,21 @@ class FieldProblem(msgspec.Struct, frozen=True):
     message: str
 
 
+class Refusal(Exception):  # noqa: N818 - a refusal is a value everywhere else; here it is raised
+    """The request was signed by a key that is known, and that may not."""
+
+    def __init__(self, refused: Refused) -> None:
+        """*refused* is for one who proved possession, so he is told."""
+        self.refused = refused
+        super().__init__(refused.reason)
+
+
 class Problem(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """RFC 9457 problem details; `problems` where fields are wrong, `plan` where one was shown."""
+    """
+    RFC 9457 problem details; `problems` where fields are wrong, `plan` where one was shown.
+
+    What stands after them is told to whoever signed with a key that may not: see refusals.
+    """
 
     type: str
     title: str
@@ -76,6 +92,11 @@ class Problem(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     request_id: str
     problems: list[FieldProblem] | UnsetType = UNSET
     plan: views.PlanView | UnsetType = UNSET
+    permission: str | UnsetType = UNSET
+    address: str | UnsetType = UNSET
+    ends_at_ms: int | UnsetType = UNSET
+    rule_id: str | UnsetType = UNSET
+    since_ms: int | UnsetType = UNSET
 
 
 class Problems:
@@ -92,6 +113,8 @@ class Problems:
             error = _of_parameters(error)
         elif isinstance(error, HTTPException) and error.status_code == HTTPStatus.NOT_FOUND:
             error = errors.NotFound()  # An id that no route takes is not told from an unknown one.
+        if isinstance(error, Refusal):
+            return _refused(error.refused, request_id)
         if isinstance(error, TenureError) and type(error) in KINDS:
             return self._expected(error, request_id)
         if isinstance(error, HTTPException) and error.status_code in _OF_HTTP:
@@ -113,7 +136,7 @@ class Problems:
             case Conflict(plan=Previewed() as previewed):
                 plan = self._show.plan(previewed)
             case errors.Unauthenticated():
-                headers = {"www-authenticate": "Bearer"}
+                headers = CHALLENGE
             case Unavailable():
                 headers = {"retry-after": str(RETRY_AFTER_S)}
                 metrics.count_unavailable("management", error.code)
@@ -162,6 +185,21 @@ def _of_parameters(error: ValidationException) -> Exception:
     return Invalid.of(explained or [errors.Problem("query", "cannot be read")])
 
 
+def _refused(refused: Refused, request_id: str) -> Response[Problem]:
+    row = REFUSALS[refused.reason]
+    is_401 = row.status == HTTPStatus.UNAUTHORIZED
+    kind = KINDS[errors.Unauthenticated if is_401 else errors.Forbidden]
+    headers = {name.decode(): value.decode() for name, value in refusals.told_headers(refused)}
+    return _respond(
+        kind,
+        row.sentence,
+        request_id,
+        code=refused.reason,
+        headers={**headers, **CHALLENGE} if is_401 else headers,
+        facts=refusals.told_facts(refused),
+    )
+
+
 def _respond(  # noqa: PLR0913 - a problem has that many sides
     kind: Kind,
     detail: str,
@@ -171,8 +209,10 @@ def _respond(  # noqa: PLR0913 - a problem has that many sides
     problems: list[FieldProblem] | UnsetType = UNSET,
     plan: views.PlanView | UnsetType = UNSET,
     headers: Mapping[str, str] | None = None,
+    facts: Mapping[str, Any] | None = None,
 ) -> Response[Problem]:
     problem = Problem(
+        **(facts or {}),
         type=f"urn:tenure:problem:{kind.name}",
         title=kind.title,
         status=kind.status,

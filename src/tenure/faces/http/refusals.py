@@ -37,17 +37,22 @@ def refuse(outcome: Refused | Malformed | Unavailable, path: str = "") -> Answer
     if isinstance(outcome, Malformed) or not REFUSALS[outcome.reason].is_told:
         return unauthorized()
     row = REFUSALS[outcome.reason]
-    facts: dict[str, str | int | None] = {}
-    if outcome.permission is not None:
-        facts["permission"] = outcome.permission
-    if outcome.address is not None:
-        facts["address"] = outcome.address
-    if outcome.reason is Reason.PERMISSION_EXPIRED:
-        facts |= {"ends_at_ms": outcome.at_ms, "rule_id": outcome.rule_id}
-    elif outcome.at_ms is not None:
-        facts["since_ms"] = outcome.at_ms
-    body = _body(row.status, outcome.reason, row.sentence, facts)
+    body = _body(row.status, outcome.reason, row.sentence, told_facts(outcome))
     return row.status, [*_HEADERS, *told_headers(outcome)], body
+
+
+def told_facts(refused: Refused) -> dict[str, str | int | None]:
+    """Return what helps a caller who proved possession, by name."""
+    facts: dict[str, str | int | None] = {}
+    if refused.permission is not None:
+        facts["permission"] = refused.permission
+    if refused.address is not None:
+        facts["address"] = refused.address
+    if refused.reason is Reason.PERMISSION_EXPIRED:
+        facts |= {"ends_at_ms": refused.at_ms, "rule_id": refused.rule_id}
+    elif refused.at_ms is not None:
+        facts["since_ms"] = refused.at_ms
+    return facts
 
 
 def told_headers(refused: Refused) -> Headers:

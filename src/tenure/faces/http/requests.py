@@ -7,23 +7,20 @@ field. What an error looks like on the wire is in `problems`.
 """
 
 import re
-from collections.abc import Callable
 from typing import Annotated, Any, Final, TypeAlias, cast
 
 import msgspec
 from litestar import Request, Response
-from litestar.connection import ASGIConnection
 from litestar.datastructures import MutableScopeHeaders, State
 from litestar.di import NamedDependency as Given
 from litestar.exceptions import ClientException
-from litestar.handlers import BaseRouteHandler
 from litestar.params import PathParameter, QueryParameter, SkipValidation
 from litestar.types import Message, Scope
 from typing_extensions import override
 
 from tenure.clock import Clock, new_id
-from tenure.domain.errors import Invalid, Unauthenticated
-from tenure.services.operators import Operators
+from tenure.domain.errors import Invalid
+from tenure.domain.rights import Caller
 
 BODY_BYTES_MAX: Final = 262_144
 """256 kB: a signed request handed over whole, with room; everything else needs a few kB."""
@@ -40,6 +37,8 @@ KeyId: TypeAlias = Annotated[str, PathParameter(pattern=KEY_ID)]
 Integer: TypeAlias = Annotated[int, msgspec.Meta(ge=0, le=INTEGER_MAX)]
 GivenClock: TypeAlias = Given[SkipValidation[Clock]]
 """A Clock is a protocol, which the framework cannot check; `management.build` hands in one."""
+GivenCaller: TypeAlias = Given[SkipValidation[Caller]]
+"""Who the guard found to be calling: an operator, or an owner."""
 
 _SHOWN: Final = re.compile(r"[A-Za-z0-9_.\[\]-]{1,100}")
 """What may be repeated as a field's name; anything else might be a secret in the wrong place."""
@@ -56,7 +55,7 @@ class Body(msgspec.Struct, forbid_unknown_fields=True):
         return f"{type(self).__name__}(***)"
 
 
-class StrictRequest(Request[str, None, State]):
+class StrictRequest(Request[Caller, None, State]):
     """A request whose body is JSON whatever its content type says, since there is one parser."""
 
     @override
@@ -111,20 +110,7 @@ def _join(*parts: str, otherwise: str = "body") -> str:
     return field if _SHOWN.fullmatch(field) else otherwise
 
 
-def operator_only(operators: Operators) -> Callable[[Any, Any], None]:
-    """Return a guard that lets operators through and remembers whom the journal is to name."""
-
-    def guard(connection: ASGIConnection[Any, Any, Any, Any], _route: BaseRouteHandler) -> None:
-        sent = connection.headers.getall("authorization", [])
-        # Two of them, and somebody on the way may have read the other one.
-        if len(sent) > 1:
-            raise Unauthenticated
-        connection.scope["user"] = operators.authenticate(sent[0] if sent else None)
-
-    return guard
-
-
-def look_over(request: Request[str, None, State]) -> Response[None] | None:
+def look_over(request: Request[Caller, None, State]) -> Response[None] | None:
     """
     Refuse a parameter the route does not know, or that comes twice: `?afer=5` is a mistake.
 
@@ -145,9 +131,14 @@ def look_over(request: Request[str, None, State]) -> Response[None] | None:
     return None
 
 
-def actor_of(request: Request[str, None, State]) -> str:
-    """Return whom the journal names for *request*: what the guard found out."""
+def caller_of(request: Request[Caller, None, State]) -> Caller:
+    """Return who sent *request*: what the guard found out."""
     return request.user
+
+
+def actor_of(request: Request[Caller, None, State]) -> str:
+    """Return whom the journal names for *request*."""
+    return request.user.actor
 
 
 class Ids:

@@ -9,7 +9,7 @@ from litestar.di import NamedDependency as Given
 from tenure.domain.catalog import Catalog
 from tenure.domain.model import AccountKind, KeyType
 from tenure.domain.rules import rule_state
-from tenure.faces.http import problems
+from tenure.faces.http import problems, rights
 from tenure.faces.http.views import View
 from tenure.services.rules import Rules
 
@@ -66,14 +66,24 @@ class CatalogView(View):
     routes: list[RouteView]
 
 
-@get("/rules", responses=problems.documented(401, 422, 503), sync_to_thread=True)
+@get(
+    "/rules",
+    opt=rights.OPERATORS,
+    responses=problems.documented(401, 403, 422, 503),
+    sync_to_thread=True,
+)
 def list_rules(rules: Given[Rules]) -> RulesView:
     """List every rule, those not yet in force too."""
     shown = [rule_state(rule) for rule in rules.rulebook().rules]
     return msgspec.convert({"rules": shown}, RulesView)
 
 
-@get("/catalog", responses=problems.documented(401, 422), sync_to_thread=False)
+@get(
+    "/catalog",
+    opt=rights.OPERATORS,
+    responses=problems.documented(401, 403, 422),
+    sync_to_thread=False,
+)
 def get_catalog(catalog: Given[Catalog]) -> CatalogView:
     """Look at the catalog."""
     return CatalogView(

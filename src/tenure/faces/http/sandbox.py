@@ -8,7 +8,7 @@ from litestar.params import JSONBody, SkipValidation
 
 from tenure.clock import SandboxClock
 from tenure.domain.errors import Invalid
-from tenure.faces.http import problems, requests
+from tenure.faces.http import problems, requests, rights
 from tenure.faces.http.views import View
 
 NOW_MS_MAX: Final = 4_102_444_800_000
@@ -32,13 +32,23 @@ class ClockView(View):
     running: bool
 
 
-@get("/clock", responses=problems.documented(401, 422), sync_to_thread=False)
+@get(
+    "/clock",
+    opt=rights.OPERATORS,
+    responses=problems.documented(401, 403, 422),
+    sync_to_thread=False,
+)
 def get_clock(clock: GivenSandboxClock) -> ClockView:
     """Read the sandbox's clock."""
     return show(clock)
 
 
-@put("/clock", responses=problems.documented(400, 401, 413, 422), sync_to_thread=True)
+@put(
+    "/clock",
+    opt=rights.OPERATORS,
+    responses=problems.documented(400, 401, 403, 413, 422),
+    sync_to_thread=True,
+)
 def move_clock(data: JSONBody[Move], clock: GivenSandboxClock) -> ClockView:
     """Move the clock forward, start or stop it; decisions change by themselves."""
     if data == Move():

@@ -1,0 +1,101 @@
+"""
+Who calls the management face, what a route may be declared as, and whom an owner reaches.
+
+Values and comparisons only. Looking up what an id belongs to is in `services.rights`; how a caller
+proves who he is, in the face. Nothing else compares accounts: RULES R16 stands here alone.
+"""
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Final, TypeAlias
+
+from tenure.domain.model import READING, Account, AccountId, KeyId, Permission
+
+ACTING: Final = Permission("spot_margin_trading")
+"""
+What a key needs to act here: the gravest permission that any key may hold, and one that lapses.
+
+There is none for managing keys in the catalog, and one would be ticked by nobody.
+"""
+MASTER: Final = "master"
+"""Whom a sub-account is shown where the key of its master acted."""
+
+
+class Right(StrEnum):
+    """Who may call a route: what it is declared as, where it is defined."""
+
+    OPEN = "open"
+    """Anybody, unasked: probes, the document."""
+    OPERATORS = "operators"
+    """Operators alone; an owner is told that it is not his."""
+    OWNER_READS = "owner reads"
+    """Operators; and owners, for what lies in their account tree. Nothing changes by it."""
+    OWNER_ACTS = "owner acts"
+    """The same, for what changes something."""
+    MASTER_ACTS = "master acts"
+    """Operators; and a master, for its sub-accounts, not for itself."""
+
+    @property
+    def is_for_owners(self) -> bool:
+        """Whether a request signed by an API key may come in at all."""
+        return self in {Right.OWNER_READS, Right.OWNER_ACTS, Right.MASTER_ACTS}
+
+    @property
+    def is_act(self) -> bool:
+        """Whether it changes something, so that a signed request may be used but once."""
+        return self in {Right.OWNER_ACTS, Right.MASTER_ACTS}
+
+    @property
+    def permission(self) -> Permission:
+        """What the key has to hold that signs such a request."""
+        return ACTING if self.is_act else READING
+
+
+@dataclass(frozen=True, slots=True)
+class Operator:
+    """Somebody who showed the operator token, by *name*."""
+
+    name: str
+
+    @property
+    def actor(self) -> str:
+        """Whom the journal names."""
+        return self.name
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Owner:
+    """An account that calls by one of its own keys, whose possession was proved."""
+
+    account_id: AccountId
+    key_id: KeyId
+
+    @property
+    def actor(self) -> str:
+        """Whom the journal names: account and key, so that neither has to be looked up."""
+        return f"{self.account_id}/{self.key_id}"
+
+
+Caller: TypeAlias = Operator | Owner
+
+
+def reaches(owner: Owner, account: Account) -> bool:
+    """Whether *account* is *owner*'s own or, for a master, its sub-account's (RULES R16)."""
+    return owner.account_id in {account.account_id, account.master_id}
+
+
+def is_master_of(owner: Owner, account: Account) -> bool:
+    """Whether *account* is a sub-account of *owner*'s."""
+    return account.master_id == owner.account_id
+
+
+def shown_actor(caller: Caller, actor: str, account_id: str | None) -> str:
+    """
+    Return *actor* as *caller* may see it, of an event about *account_id*.
+
+    A sub-account learns that its master acted, and not by which key (RULES R16).
+    """
+    if isinstance(caller, Operator):
+        return actor
+    acting_id, slash, _ = actor.partition("/")
+    return actor if not slash or acting_id in {caller.account_id, account_id} else MASTER

@@ -1,0 +1,72 @@
+"""Who reaches whom, what a right asks for, and whom a caller is shown to have acted."""
+
+import pytest
+
+from tenure.domain.model import READING, AccountId, AccountKind, KeyId
+from tenure.domain.rights import (
+    ACTING,
+    MASTER,
+    Operator,
+    Owner,
+    Right,
+    is_master_of,
+    reaches,
+    shown_actor,
+)
+from tests.builders import an_account
+
+ACCOUNTS = {
+    "normal": an_account(number=1),
+    "master": an_account(number=2, kind=AccountKind.MASTER),
+    "sub": an_account(number=3, kind=AccountKind.SUB, master=2),
+    "sibling": an_account(number=4, kind=AccountKind.SUB, master=2),
+    "stranger": an_account(number=5, kind=AccountKind.MASTER),
+}
+
+
+def an_owner(name: str) -> Owner:
+    account_id = ACCOUNTS[name].account_id
+    return Owner(account_id=account_id, key_id=KeyId(f"key_{name}"))
+
+
+@pytest.mark.parametrize("name", ACCOUNTS)
+def test_a_master_sees_its_sub_accounts_and_never_the_reverse(name: str) -> None:
+    """RULES R16."""
+    reached = {other for other, account in ACCOUNTS.items() if reaches(an_owner(name), account)}
+    governed = {
+        other for other, account in ACCOUNTS.items() if is_master_of(an_owner(name), account)
+    }
+    subs = {"sub", "sibling"} if name == "master" else set()
+    assert (reached, governed) == ({name} | subs, subs)
+
+
+@pytest.mark.parametrize("right", list(Right))
+def test_what_a_right_asks_of_a_key(right: Right) -> None:
+    acts = {Right.OWNER_ACTS, Right.MASTER_ACTS}
+    assert right.is_for_owners is (right in {Right.OWNER_READS, *acts})
+    assert right.is_act is (right in acts)
+    assert right.permission == (ACTING if right in acts else READING)
+
+
+def test_callers_are_named_in_the_journal() -> None:
+    assert Operator("operator").actor == "operator"
+    owner = Owner(account_id=AccountId("acct_1"), key_id=KeyId("key_1"))
+    assert owner.actor == "acct_1/key_1"
+
+
+@pytest.mark.parametrize(
+    ("caller", "actor", "shown"),
+    [
+        ("sub", "operator", "operator"),
+        ("sub", "tenure:sweep", "tenure:sweep"),
+        ("sub", "acct_3/key_sub", "acct_3/key_sub"),
+        ("sub", "acct_2/key_master", MASTER),
+        ("master", "acct_2/key_master", "acct_2/key_master"),
+        ("master", "acct_3/key_sub", "acct_3/key_sub"),
+    ],
+)
+def test_a_sub_account_learns_that_its_master_acted_and_not_by_which_key(
+    caller: str, actor: str, shown: str
+) -> None:
+    assert shown_actor(an_owner(caller), actor, "acct_3") == shown
+    assert shown_actor(Operator("operator"), actor, "acct_3") == actor
