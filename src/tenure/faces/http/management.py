@@ -23,6 +23,7 @@ from tenure.faces.http import (
     probes,
     problems,
     requests,
+    revocations,
     rules,
     sandbox,
     views,
@@ -33,6 +34,8 @@ from tenure.services.journal import Journal
 from tenure.services.keyring import Keyring
 from tenure.services.keys import Keys
 from tenure.services.operators import Operators
+from tenure.services.quarantine import Quarantine
+from tenure.services.revocations import Revocations
 from tenure.services.rules import Rules
 from tenure.settings import Settings
 
@@ -40,6 +43,8 @@ from tenure.settings import Settings
 def build(  # noqa: PLR0913 - all this face stands on, once each
     *,
     keys: Keys,
+    revocations: Revocations,
+    quarantine: Quarantine,
     accounts: Accounts,
     rules: Rules,
     journal: Journal,
@@ -54,6 +59,8 @@ def build(  # noqa: PLR0913 - all this face stands on, once each
     show, ids = views.Show(catalog, clock), requests.Ids(clock)
     services = {
         "keys": keys,
+        "revocations": revocations,
+        "quarantine": quarantine,
         "accounts": accounts,
         "rules": rules,
         "journal": journal,
@@ -94,6 +101,7 @@ def _routers(operators: Operators, *, is_sandbox: bool) -> list[Router]:
             route_handlers=[
                 accounts.routes(),
                 keys.routes(),
+                revocations.routes(),
                 decisions.routes(),
                 journal.routes(),
                 rules.routes(),

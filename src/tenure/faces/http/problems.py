@@ -20,8 +20,10 @@ from msgspec import UNSET, UnsetType
 from tenure import metrics
 from tenure.domain import errors
 from tenure.domain.errors import Conflict, Invalid, TenureError, Unavailable
-from tenure.faces.http import requests, views
+from tenure.faces.http import requests, revocation_views, views
+from tenure.faces.http.revocation_views import RevocationPlanView
 from tenure.services.keys import Previewed
+from tenure.services.revocations import Shown
 
 log = structlog.get_logger()
 
@@ -66,7 +68,11 @@ class FieldProblem(msgspec.Struct, frozen=True):
 
 
 class Problem(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """RFC 9457 problem details; `problems` where fields are wrong, `plan` where one was shown."""
+    """
+    RFC 9457 problem details; `problems` where fields are wrong.
+
+    Where something has to be confirmed, `plan` or `revocation` is what it would do now.
+    """
 
     type: str
     title: str
@@ -76,6 +82,7 @@ class Problem(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     request_id: str
     problems: list[FieldProblem] | UnsetType = UNSET
     plan: views.PlanView | UnsetType = UNSET
+    revocation: RevocationPlanView | UnsetType = UNSET
 
 
 class Problems:
@@ -107,11 +114,14 @@ class Problems:
         kind, headers = KINDS[type(error)], {}
         problems: list[FieldProblem] | UnsetType = UNSET
         plan: views.PlanView | UnsetType = UNSET
+        revocation: RevocationPlanView | UnsetType = UNSET
         match error:
             case Invalid():
                 problems = [FieldProblem(item.field, item.message) for item in error.problems]
             case Conflict(plan=Previewed() as previewed):
                 plan = self._show.plan(previewed)
+            case Conflict(plan=Shown() as shown):
+                revocation = revocation_views.plan(shown)
             case errors.Unauthenticated():
                 headers = {"www-authenticate": "Bearer"}
             case Unavailable():
@@ -131,6 +141,7 @@ class Problems:
             code=error.code,
             problems=problems,
             plan=plan,
+            revocation=revocation,
             headers=headers,
         )
 
@@ -170,6 +181,7 @@ def _respond(  # noqa: PLR0913 - a problem has that many sides
     code: str | None = None,
     problems: list[FieldProblem] | UnsetType = UNSET,
     plan: views.PlanView | UnsetType = UNSET,
+    revocation: RevocationPlanView | UnsetType = UNSET,
     headers: Mapping[str, str] | None = None,
 ) -> Response[Problem]:
     problem = Problem(
@@ -181,6 +193,7 @@ def _respond(  # noqa: PLR0913 - a problem has that many sides
         request_id=request_id,
         problems=problems,
         plan=plan,
+        revocation=revocation,
     )
     return Response(
         problem, status_code=kind.status, media_type=MEDIA_TYPE, headers=dict(headers or {})

@@ -46,6 +46,8 @@ def refuse(outcome: Refused | Malformed | Unavailable, path: str = "") -> Answer
         facts |= {"ends_at_ms": outcome.at_ms, "rule_id": outcome.rule_id}
     elif outcome.at_ms is not None:
         facts["since_ms"] = outcome.at_ms
+    if outcome.cause is not None:
+        facts["cause"] = outcome.cause
     body = _body(row.status, outcome.reason, row.sentence, facts)
     return row.status, [*_HEADERS, *told_headers(outcome)], body
 
