@@ -15,7 +15,7 @@ from typing import TypeAlias
 from urllib.parse import quote
 
 from tenure.domain import allowlist as allowlists
-from tenure.domain import apikeys, catalog, decide, plans, rulebooks, signing
+from tenure.domain import apikeys, catalog, decide, marks, plans, rulebooks, signing
 from tenure.domain.catalog import Catalog
 from tenure.domain.model import (
     Account,
@@ -295,6 +295,8 @@ def load(
         },
         revoked_at_ms=key.revoked_at_ms,
         frozen_at_ms=frozen_at_ms,
+        quarantine=key.quarantine,
+        label_digest=marks.digest_of(key.label),
     )
 
 

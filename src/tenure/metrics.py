@@ -13,6 +13,9 @@ _unavailable = Counter(
     "tenure_unavailable", "Requests answered 503, by face and cause.", ["face", "cause"]
 )
 swept = Counter("tenure_swept", "Ended terms recorded by the sweeper.")
+old_secret_uses = Counter(
+    "tenure_old_secret_uses", "Requests allowed by the secret a key had before its rotation."
+)
 
 ALLOWED = "allowed"
 

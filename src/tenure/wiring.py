@@ -28,7 +28,9 @@ from tenure.services.journal import Journal
 from tenure.services.keyring import Keyring
 from tenure.services.keys import Keys, Limits
 from tenure.services.operators import Operators
+from tenure.services.quarantine import Quarantine
 from tenure.services.replay import Replays
+from tenure.services.revocations import Revocations
 from tenure.services.rules import Rules
 from tenure.services.sweep import Sweep
 from tenure.settings import Settings
@@ -62,6 +64,8 @@ class Worker:
     keyring: Keyring
     decider: Decider
     keys: Keys
+    revocations: Revocations
+    quarantine: Quarantine
     accounts: Accounts
     rules: Rules
     journal: Journal
@@ -202,6 +206,8 @@ def _worker(
         keyring=keyring,
         decider=_decider(settings, keyring, clock, catalog, replays),
         keys=Keys(store, clock, catalog, sealing_key, limits, catch_up),
+        revocations=Revocations(store, clock, catch_up),
+        quarantine=Quarantine(store, clock, catch_up),
         accounts=Accounts(store, clock, catch_up),
         rules=Rules(store, clock),
         journal=Journal(store),

@@ -17,7 +17,7 @@ from tenure.faces import cli
 PAGE = Path(__file__).parents[2] / "docs" / "reference" / "cli.md"
 
 _SECTION = re.compile(
-    r"^(#+ `(tenure[a-z ]*)`\n(?:(?!#|```).*\n)*```text\n)((?:(?!```).*\n)*)", re.MULTILINE
+    r"^(#+ `(tenure[a-z -]*)`\n(?:(?!#|```).*\n)*```text\n)((?:(?!```).*\n)*)", re.MULTILINE
 )
 
 

@@ -45,9 +45,11 @@ class Dawdling:
         self.now_ms = house.worker.decider.now_ms
         self.window_now_ms = house.worker.decider.window_now_ms
 
-    def decide(self, request: SignedRequest, permission: str | None) -> Allowed | Refused:
+    def decide(
+        self, request: SignedRequest, permission: str | None, route: tuple[str, str] | None
+    ) -> Allowed | Refused:
         """Decide, and let the time pass."""
-        outcome = self._house.worker.decider.decide(request, permission)
+        outcome = self._house.worker.decider.decide(request, permission, route)
         self._house.move(self._house.worker.clock.now_ms() + self._takes_ms)
         return outcome
 

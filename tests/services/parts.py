@@ -18,6 +18,8 @@ from tenure.services.follower import Follower
 from tenure.services.journal import Journal
 from tenure.services.keyring import Keyring
 from tenure.services.keys import Draft, Issued, Keys, Limits, Previewed, Wanted
+from tenure.services.quarantine import Quarantine
+from tenure.services.revocations import Revocations
 from tenure.services.rules import Rules
 from tenure.services.sealing import CHECK_MARK, SealingKey
 from tenure.services.sweep import Sweep
@@ -52,6 +54,8 @@ class Parts:
         self.secrets: dict[KeyId, str] = {}
         self.follows = True
         self.keys = Keys(store, clock, the_catalog(), sealing_key, LIMITS, self._catch_up)
+        self.revocations = Revocations(store, clock, self._catch_up)
+        self.quarantine = Quarantine(store, clock, self._catch_up)
         self.accounts = Accounts(store, clock, self._catch_up)
         self.rules = Rules(store, clock)
         self.journal = Journal(store)

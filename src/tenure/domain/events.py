@@ -6,6 +6,7 @@ the one before, so an edited, dropped or swapped record shows (SECURITY D16). A 
 the whole state of the key afterwards, without secrets: replaying the journal gives the rows.
 """
 
+import dataclasses
 import hashlib
 import json
 from collections.abc import Mapping
@@ -29,6 +30,9 @@ class Tag(StrEnum):
     KEY_EDITED = "key:edited"
     KEY_ROTATED = "key:rotated"
     KEY_REVOKED = "key:revoked"
+    KEY_QUARANTINED = "key:quarantined"
+    KEY_RELEASED = "key:released"
+    KEYS_REVOKED = "keys:revoked"
     GRANT_SWEPT = "grant:swept"
     RULE_ADDED = "rule:added"
 
@@ -105,6 +109,8 @@ def key_state(key: ApiKey) -> dict[str, object]:
         "issued_at_ms": key.issued_at_ms,
         "edited_at_ms": key.edited_at_ms,
         "revoked_at_ms": key.revoked_at_ms,
+        "quarantine": dataclasses.asdict(key.quarantine) if key.quarantine else None,
+        "overlap": dataclasses.asdict(key.overlap) if key.overlap else None,
         "grants": {
             permission: {
                 "granted_at_ms": grant.granted_at_ms,

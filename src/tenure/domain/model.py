@@ -42,6 +42,7 @@ class KeyStatus(StrEnum):
     """Whether the key itself is alive; its permissions are another matter."""
 
     ACTIVE = "active"
+    QUARANTINED = "quarantined"
     REVOKED = "revoked"
 
 
@@ -94,6 +95,26 @@ class Grant:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Overlap:
+    """
+    After a rotation: what the key was proved with before counts too, while now < *until_ms*.
+
+    *public_key* is the PEM text of an RSA or Ed25519 key's, None for HMAC.
+    """
+
+    until_ms: int
+    public_key: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Quarantine:
+    """Since when a key may only read and cancel, and why, in the words its callers are told."""
+
+    since_ms: int
+    cause: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Account:
     """An account; a sub-account names its *master_id*. Frozen since *frozen_at_ms*, or None."""
 
@@ -112,7 +133,8 @@ class ApiKey:
 
     *allowlist* holds normalised entries (see `allowlist.normalise`); *public_key* is the PEM text
     of an RSA or Ed25519 key and None for HMAC. *version* counts edits from 1. *edited_at_ms* is
-    when it last changed.
+    when it last changed. *revoked_at_ms* is the instant of its own revocation or of the first mark
+    that covers it (see `marks`), whichever came first.
     """
 
     key_id: KeyId
@@ -128,6 +150,8 @@ class ApiKey:
     allowlist: tuple[str, ...] = ()
     public_key: str | None = None
     revoked_at_ms: int | None = None
+    quarantine: Quarantine | None = None
+    overlap: Overlap | None = None
 
     @property
     def is_restricted(self) -> bool:
@@ -137,7 +161,14 @@ class ApiKey:
     @property
     def status(self) -> KeyStatus:
         """Revoked is for good (RULES R14)."""
-        return KeyStatus.ACTIVE if self.revoked_at_ms is None else KeyStatus.REVOKED
+        if self.revoked_at_ms is not None:
+            return KeyStatus.REVOKED
+        return KeyStatus.ACTIVE if self.quarantine is None else KeyStatus.QUARANTINED
+
+    @property
+    def quarantined_at_ms(self) -> int | None:
+        """Since when it is in quarantine, None where it is not."""
+        return self.quarantine.since_ms if self.quarantine else None
 
     def holds(self, permission: Permission, now_ms: int) -> bool:
         """Whether *permission* is granted and has not ended at *now_ms*."""

@@ -45,7 +45,8 @@ class Options(TypedDict, total=False):
     """
     How a service is guarded, where the defaults will not do.
 
-    *permission_for* replaces the catalog's route table; *refuse* and *too_large* give refusals the
+    *permission_for* replaces the catalog's route table, and with it what a key in quarantine may
+    still do: then that is reading alone. *refuse* and *too_large* give refusals the
     service's own shape; a longer body than *body_bytes_max* is not read.
     """
 
@@ -104,7 +105,12 @@ class Gate:
         return NO_PATH if permission == targets.AMBIGUOUS else permission
 
     def decide(
-        self, caller: Caller, query: bytes, body: bytes, permission: Permission | None
+        self,
+        caller: Caller,
+        query: bytes,
+        body: bytes,
+        permission: Permission | None,
+        route: tuple[str, str] | None = None,
     ) -> Allowed | Refused | Malformed:
         """Decide as forward-auth does, the body included; raises Unavailable."""
         try:
@@ -117,7 +123,8 @@ class Gate:
             return request
         decider = self.open()
         with self._lock:  # A keyring is made for one thread; a decision takes microseconds.
-            outcome = decider.decide(request, permission)
+            # The catalog's table says nothing of routes that a service has in one of its own.
+            outcome = decider.decide(request, permission, None if self._permission_for else route)
             # Once more, just before the service acts: deciding took time (WIRE, section 4, Time).
             is_late = isinstance(outcome, Allowed) and _is_late(decider, request)
         if isinstance(outcome, Allowed) and not is_late:

@@ -126,7 +126,8 @@ class Guard:
         body = await asgi.read_body(receive, self._gate.body_bytes_max)
         if body is None:
             return self._gate.too_large()
-        outcome = self._gate.decide(caller, scope["query_string"], body, permission)
+        route = scope["method"], path
+        outcome = self._gate.decide(caller, scope["query_string"], body, permission, route)
         if isinstance(outcome, Allowed):
             return Admitted(outcome, body)
         return self._gate.answer(outcome, path)
@@ -206,7 +207,8 @@ class WsgiGuard:
         headers = {callers.API_KEY: environ.get("HTTP_X_MBX_APIKEY", "")}
         query = environ.get("QUERY_STRING", "").encode("latin-1")
         caller = Caller(address, headers, is_trusted=False)
-        outcome = self._gate.decide(caller, query, body, permission)
+        route = environ["REQUEST_METHOD"], path
+        outcome = self._gate.decide(caller, query, body, permission, route)
         if isinstance(outcome, Allowed):
             return Admitted(outcome, body)
         return self._gate.answer(outcome, path)

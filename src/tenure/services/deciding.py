@@ -6,6 +6,7 @@ No database and nothing awaited. Raises rather than guesses: whatever goes wrong
 
 from typing import Final, final
 
+from tenure import metrics
 from tenure.clock import Clock
 from tenure.domain import decide, signing
 from tenure.domain.allowlist import Address
@@ -47,34 +48,56 @@ class Decider:
         self._keyring, self._clock = keyring, clock
         self._decoded_retry, self._sandbox = decoded_retry, sandbox
 
-    def decide(self, request: Signed, permission: str | None) -> Allowed | Refused:
+    def decide(
+        self, request: Signed, permission: str | None, route: tuple[str, str] | None = None
+    ) -> Allowed | Refused:
         """
         Decide whether *request* may act under *permission* now; None is a route nobody knows.
+
+        *route* is the method and the path asked for, as it was sent: a key in quarantine may go on
+        cancelling, and which routes do only that the catalog says. Without one nothing counts so.
 
         Under a one-time permission asking is acting: a second time it is refused. Raises
         Unavailable `stale`, `clock`, `sealed`, `keyring`, `replay`: answer 503, never allow.
         """
         now_ms = self._clock.now_ms()
+        loaded = self._keyring.find(request.api_key)
         outcome = decide.decide(
             request,
             permission,
-            self._keyring.find(request.api_key),
+            loaded,
             now_ms,
             window_now_ms=self._clock.wall_ms() if self._sandbox else None,
             decoded_retry=self._decoded_retry,
+            overlaps_until_ms=self._keyring.overlaps_until_ms,
         )
+        if isinstance(outcome, Refused):
+            # Asked for after proof, and of a key in quarantine alone: nobody else pays for it.
+            if outcome.reason is not Reason.KEY_QUARANTINED or loaded is None:
+                return outcome
+            if not self.catalog.keeps(permission, route):
+                return outcome
+            outcome = decide.judge(loaded, request.address, permission, now_ms, is_kept=True)
         if permission in self._one_time and isinstance(outcome, Allowed):
-            return self._once(request, outcome)
+            outcome = self._once(request, outcome)
+        if isinstance(outcome, Allowed) and outcome.used_old_secret:
+            metrics.old_secret_uses.inc()
         return outcome
 
-    def decide_raw(
-        self, api_key: str, query: bytes, body: bytes, address: Address, permission: str | None
+    def decide_raw(  # noqa: PLR0913, PLR0917 - one argument per part of a request
+        self,
+        api_key: str,
+        query: bytes,
+        body: bytes,
+        address: Address,
+        permission: str | None,
+        route: tuple[str, str] | None = None,
     ) -> Allowed | Refused:
         """Parse and decide; what cannot be read is refused. Raises as `decide`."""
         request = signing.parse(api_key, query, body, address)
         if isinstance(request, Malformed):
             return MALFORMED
-        return self.decide(request, permission)
+        return self.decide(request, permission, route)
 
     def once(self, request: Signed, allowed: Allowed) -> Allowed | Refused:
         """

@@ -19,8 +19,9 @@ from tenure.domain.errors import Unavailable
 from tenure.services import keyring, records
 from tenure.services.keyring import Evidence, Writing
 from tenure.services.sealing import CHECK_MARK
-from tenure.store import accounts, journal, keys, seals
+from tenure.store import accounts, journal, keys, marks, seals
 from tenure.store.db import Store, Transaction
+from tenure.store.key_rows import Stored
 
 _PAGE: Final = 2_000
 """Events, or keys, taken over at a time."""
@@ -140,10 +141,12 @@ class Follower:
         self._making = int.from_bytes(making)
         return seq
 
-    def _put(self, txn: Writing, stored: Iterable[keys.Stored]) -> None:
+    def _put(self, txn: Writing, stored: Iterable[Stored]) -> None:
         for item in stored:
             try:
-                record = records.pack(item.key, item.sealed_secret, item.master_id)
+                record = records.pack(
+                    item.key, item.sealed_secret, item.master_id, item.old_sealed_secret
+                )
             except (ValueError, TypeError, LookupError) as error:
                 # That key alone is refused; the others have done nothing (SECURITY D20).
                 log.error("not understood", key_id=item.key_id, error=repr(error))  # noqa: TRY400 - a traceback may show rows
@@ -151,14 +154,23 @@ class Follower:
             txn.put(item.api_key.encode(), record, db=self._db[b"keys"])
 
     def _put_rest(self, txn: Writing, tx: Transaction) -> None:
-        # Few rows, so written whole: who is frozen, and the wrapped data keys.
+        # Few rows, so written whole: who is frozen, the marks, and the wrapped data keys.
         txn.drop(self._db[b"frozen"], delete=False)
         for account_id, frozen_at_ms in accounts.frozen(tx).items():
             txn.put(account_id.encode(), str(frozen_at_ms).encode(), db=self._db[b"frozen"])
+        self._put_marks(txn, tx)
         for data_key_id, wrapped in seals.data_keys(tx).items():
             txn.put(data_key_id.encode(), wrapped, db=self._db[b"seals"])
         check = seals.mark(tx, CHECK_MARK) or ""
         txn.put(b"sealing_key_check", check.encode(), db=self._db[b"about"])
+
+    def _put_marks(self, txn: Writing, tx: Transaction) -> None:
+        standing = records.pack_standing(marks.count(tx), keys.overlaps_until_ms(tx))
+        if standing == txn.get(b"standing", db=self._db[b"about"]):
+            return
+        for mark in marks.every(tx):
+            txn.put(mark.mark_id.encode(), records.pack_reach(mark), db=self._db[b"marks"])
+        txn.put(b"standing", standing, db=self._db[b"about"])
 
     def _put_position(self, txn: Writing, seq: int, held_hash: str) -> None:
         txn.put(b"seq", str(seq).encode(), db=self._db[b"about"])

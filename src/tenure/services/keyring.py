@@ -17,6 +17,7 @@ from tenure.clock import Clock
 from tenure.domain import apikeys
 from tenure.domain.decide import LoadedKey
 from tenure.domain.errors import Unavailable
+from tenure.domain.marks import Marks
 from tenure.mapped import MappedRecord
 from tenure.services import records
 from tenure.services.sealing import SealingKey
@@ -29,7 +30,7 @@ _BYTES_MAX: Final = 64 * 2**30
 """LMDB's limit, not its size: the file grows as it is filled. 10 million keys need about 6 GiB."""
 _LOADED_MAX: Final = 10_000
 """Keys a worker keeps ready to decide on, about 4 kB each; the keyring itself is only mapped."""
-_DATABASES: Final = (b"keys", b"frozen", b"seals", b"about")
+_DATABASES: Final = (b"keys", b"frozen", b"marks", b"seals", b"about")
 Error: Final = lmdb.Error
 DAMAGED: Final = (
     *(lmdb.BadTxnError, lmdb.CorruptedError, lmdb.IncompatibleError, lmdb.InvalidError),
@@ -84,7 +85,11 @@ class Keyring:
         self._env: lmdb.Environment | None = None
         self._making = 0
         self._wrapped: dict[str, bytes] = {}
-        # By API key: at which seq it was loaded, frozen or not as it was; from what, and unfrozen.
+        # The marks that revoke many keys, and the note they were read by (`records.pack_standing`).
+        self._marks, self._standing = Marks(), b""
+        self.overlaps_until_ms = 0
+        """Some key may have two secrets until then (ms, UTC), as of the last `find`."""
+        # By API key: at which seq it was loaded, frozen and marked as it was; from what, and bare.
         self._loaded: dict[str, tuple[int, LoadedKey, bytes, LoadedKey]] = {}
         # The evidence last looked at, as bytes and taken apart.
         self._seen = b""
@@ -124,19 +129,20 @@ class Keyring:
             return None
         try:
             with self._env.begin() as txn:  # type: ignore[union-attr]  # opened by require_fresh
+                self._read_standing(txn)
                 raw = txn.get(api_key.encode(), db=self._db[b"keys"])
                 if raw is None:
                     if self._is_sealed:
                         raise Unavailable("sealed")
                     return None
                 is_known = known is not None and known[2] == raw
-                unfrozen = known[3] if is_known else records.load(raw, self._secret)  # type: ignore[index]  # the same
-                loaded = self._frozen(txn, unfrozen)
+                bare = known[3] if is_known else records.load(raw, self._secret)  # type: ignore[index]  # the same
+                loaded = self._as_it_stands(txn, bare)
         except lmdb.Error as error:
             raise Unavailable("keyring", context=f"the keyring cannot be read: {error}") from error
         if len(self._loaded) >= _LOADED_MAX:
             self._loaded.clear()
-        self._loaded[api_key] = (seq, loaded, raw, unfrozen)
+        self._loaded[api_key] = (seq, loaded, raw, bare)
         return loaded
 
     def close(self) -> None:
@@ -145,14 +151,34 @@ class Keyring:
             self._env.close()
         self._env = None
 
-    def _frozen(self, txn: lmdb.Transaction, loaded: LoadedKey) -> LoadedKey:
+    def _as_it_stands(self, txn: lmdb.Transaction, loaded: LoadedKey) -> LoadedKey:
+        """Return the key with what is said of its account, or of many keys at once."""
         frozen = self._db[b"frozen"]
         instant = txn.get(loaded.account_id.encode(), db=frozen)
         if instant is None and loaded.master_id is not None:
             instant = txn.get(loaded.master_id.encode(), db=frozen)
-        if instant is None:
+        marked_at_ms = self._marks.revoked_at_ms(
+            loaded.issued_at_ms, loaded.label_digest, loaded.account_id, loaded.master_id
+        )
+        if instant is None and marked_at_ms is None:
             return loaded
-        return dataclasses.replace(loaded, frozen_at_ms=int(instant))
+        revoked = [at_ms for at_ms in (loaded.revoked_at_ms, marked_at_ms) if at_ms is not None]
+        return dataclasses.replace(
+            loaded,
+            frozen_at_ms=None if instant is None else int(instant),
+            revoked_at_ms=min(revoked, default=None),
+        )
+
+    def _read_standing(self, txn: lmdb.Transaction) -> None:
+        """Read the marks, unless they are those that were read before: none is ever withdrawn."""
+        standing = bytes(txn.get(b"standing", b"", db=self._db[b"about"]))
+        if standing == self._standing:
+            return
+        self._marks = Marks(
+            records.unpack_reach(bytes(raw)) for _, raw in txn.cursor(db=self._db[b"marks"])
+        )
+        _, self.overlaps_until_ms = records.unpack_standing(standing)
+        self._standing = standing
 
     def _secret(self, record: records.Record) -> bytes:
         if self._sealing_key is None or record.sealed_secret is None or self._is_sealed:
@@ -193,6 +219,7 @@ class Keyring:
         except (lmdb.Error, OSError) as error:
             raise Unavailable("stale", context=f"the keyring cannot be opened: {error}") from error
         self._loaded.clear()
+        self._standing = b""
         self._making = making
 
     def _held_making(self) -> int:

@@ -11,21 +11,22 @@ from dataclasses import dataclass, replace
 from typing import TypeVar
 
 from tenure.clock import Clock, new_id
-from tenure.domain import admission, allowlist, apikeys, events, plans
+from tenure.domain import allowlist, apikeys, events, plans
 from tenure.domain.catalog import Catalog
-from tenure.domain.errors import Conflict, Invalid, Unavailable
-from tenure.domain.events import Change, Event, Tag
+from tenure.domain.errors import Conflict, Invalid
+from tenure.domain.events import Event, Tag
 from tenure.domain.model import Account, ApiKey, KeyId, KeyType, Permission, Secret
 from tenure.domain.plans import Edit, Plan, Wish
 from tenure.domain.rules import Rulebook
-from tenure.services import sealing, sweep
-from tenure.store import accounts, journal, keys, rules
+from tenure.services import rotation, sealing, sweep
+from tenure.services.key_events import record
+from tenure.store import accounts, keys, marks, rules
 from tenure.store.db import Store, Transaction
 
 _Answer = TypeVar("_Answer")
 
 _API_KEY_BYTES = 48
-"""Random bytes handed to `apikeys.compose` and `apikeys.secret_text`."""
+"""Random bytes handed to `apikeys.compose`."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -88,7 +89,8 @@ class Keys:
     ) -> None:
         """*catch_up* returns once the keyring holds the event it is given the seq of."""
         self._store, self._clock, self._catalog = store, clock, catalog
-        self._sealing_key, self._limits, self._catch_up = sealing_key, limits, catch_up
+        self._limits, self._catch_up = limits, catch_up
+        self._proofs = rotation.Proofs(clock, sealing_key)
 
     def issue(self, account_id: str, draft: Draft, actor: str) -> Issued:
         """
@@ -98,12 +100,13 @@ class Keys:
         """
         label = plans.label_of(draft.label)
         addresses = self._addresses(draft.ip_allowlist)
-        public_key = self._public_key(draft.key_type, draft.public_key)
+        public_key = self._proofs.public_key(draft.key_type, draft.public_key)
         key_id = KeyId(new_id(self._clock, "key"))
         api_key = apikeys.compose(self._clock.random_bytes(_API_KEY_BYTES))
 
         def issue(tx: Transaction) -> tuple[Issued, Event]:
-            now_ms = self._clock.now_ms()
+            # A mark covers all keys issued up to its millisecond; a new one comes after it.
+            now_ms = max(self._clock.now_ms(), marks.reached_until_ms(tx))
             account = accounts.get(tx, account_id)
             self._require_room(tx, account)
             rulebook = rules.rulebook(tx)
@@ -120,9 +123,9 @@ class Keys:
                 public_key=public_key,
             )
             plan = plans.plan_issue(empty, draft.permissions, self._catalog, rulebook)
-            secret, sealed = self._new_secret(tx, plan.after, now_ms)
+            secret, sealed = self._proofs.new_secret(tx, plan.after, now_ms)
             keys.add(tx, plan.after, sealed)
-            event = _record(tx, Tag.KEY_ISSUED, plan.after, actor, now_ms, events.planned(plan))
+            event = record(tx, Tag.KEY_ISSUED, plan.after, actor, now_ms, events.planned(plan))
             return Issued(plan=plan, rulebook=rulebook, secret_key=secret), event
 
         return self._commit(issue)
@@ -139,6 +142,7 @@ class Keys:
             now_ms = self._clock.now_ms()
             rulebook = rules.rulebook(tx)
             plan = plans.plan_edit(keys.get(tx, key_id), edit, self._catalog, rulebook, now_ms)
+            _require_unmarked(tx, plan)
             return Previewed(plan=plan, rulebook=rulebook, stamp=plan.stamp(now_ms))
 
         return self._store.read(preview)
@@ -159,6 +163,7 @@ class Keys:
             rulebook = rules.rulebook(tx)
             before = keys.get(tx, key_id)
             plan = plans.plan_edit(before, edit, self._catalog, rulebook, now_ms)
+            _require_unmarked(tx, plan)
             shown = Previewed(plan=plan, rulebook=rulebook, stamp=plan.stamp(now_ms))
             try:
                 plan.require_confirmed(stamp, now_ms)
@@ -166,33 +171,32 @@ class Keys:
                 raise Conflict(conflict.code, conflict.message, plan=shown) from conflict
             if plan.changes_anything:
                 keys.save(tx, before, plan.after)
-                event = _record(tx, Tag.KEY_EDITED, plan.after, actor, now_ms, events.planned(plan))
+                event = record(tx, Tag.KEY_EDITED, plan.after, actor, now_ms, events.planned(plan))
             return shown, event
 
         return self._commit(commit)
 
-    def rotate(self, key_id: str, public_key: str | None, actor: str) -> Issued:
+    def rotate(
+        self, key_id: str, public_key: str | None, actor: str, *, overlap_ms: int = 0
+    ) -> Issued:
         """
-        Give *key_id* a new secret, or a new *public_key* of the same type; the old stops now.
+        Give *key_id* a new secret, or a new *public_key* of the same type.
 
-        Grants, terms and addresses stay as they are. Raises NotFound, Invalid, Conflict `revoked`.
+        The old one works on for *overlap_ms* (0 to 7 days), or stops now. Grants, terms and
+        addresses stay as they are. Raises NotFound, Invalid, Conflict `revoked`.
         """
+        rotation.require_overlap(overlap_ms)
 
         def rotate(tx: Transaction) -> tuple[Issued, Event]:
-            now_ms = self._clock.now_ms()
-            before = keys.get(tx, key_id)
-            _require_alive(before)
-            after = replace(
-                before,
-                public_key=self._public_key(before.key_type, public_key),
-                version=before.version + 1,
-                edited_at_ms=now_ms,
+            before, after, secret, event = rotation.rotate(
+                tx,
+                self._proofs,
+                key_id,
+                public_key,
+                overlap_ms=overlap_ms,
+                now_ms=self._clock.now_ms(),
+                actor=actor,
             )
-            secret, sealed = self._new_secret(tx, after, now_ms)
-            keys.save(tx, before, after)
-            keys.set_secret(tx, after, sealed)
-            body = {"key": events.key_state(after)}
-            event = _record(tx, Tag.KEY_ROTATED, after, actor, now_ms, body)
             plan = Plan(before=before, after=after, consequences=(), inputs="")
             return Issued(plan=plan, rulebook=Rulebook(), secret_key=secret), event
 
@@ -212,11 +216,15 @@ class Keys:
             if before.revoked_at_ms is not None:
                 return before, event
             after = replace(
-                before, revoked_at_ms=now_ms, edited_at_ms=now_ms, version=before.version + 1
+                before,
+                revoked_at_ms=now_ms,
+                overlap=None,
+                edited_at_ms=now_ms,
+                version=before.version + 1,
             )
             keys.save(tx, before, after)
             body = {"key": events.key_state(after)}
-            return after, _record(tx, Tag.KEY_REVOKED, after, actor, now_ms, body)
+            return after, record(tx, Tag.KEY_REVOKED, after, actor, now_ms, body)
 
         return self._commit(revoke)
 
@@ -250,31 +258,6 @@ class Keys:
     def _addresses(self, entries: tuple[str, ...]) -> tuple[str, ...]:
         return allowlist.normalise(entries, entries_max=self._limits.addresses_per_key)
 
-    def _public_key(self, key_type: KeyType, text: str | None) -> str | None:
-        if key_type is KeyType.HMAC:
-            if text is not None:
-                raise Invalid("public_key", "an hmac key has none; leave it out")
-            return None
-        if text is None:
-            raise Invalid("public_key", f"an {key_type} key needs the public key, as PEM text")
-        return admission.admit(key_type, text)
-
-    def _new_secret(
-        self, tx: Transaction, key: ApiKey, now_ms: int
-    ) -> tuple[Secret | None, bytes | None]:
-        if key.key_type is not KeyType.HMAC:
-            return None, None
-        if self._sealing_key is None:
-            raise Unavailable("sealed", "secrets are sealed: the sealing key is missing or wrong")
-        text = apikeys.secret_text(self._clock.random_bytes(_API_KEY_BYTES))
-        sealed = self._sealing_key.seal(
-            text.encode(),
-            key_id=key.key_id,
-            account_id=key.account_id,
-            data_key=sealing.data_key(tx, self._sealing_key, self._clock, now_ms),
-        )
-        return Secret(text), sealed
-
     def _require_room(self, tx: Transaction, account: Account) -> None:
         if keys.count_active(tx, account.account_id) >= self._limits.keys_per_account:
             raise Conflict(
@@ -284,20 +267,13 @@ class Keys:
             )
 
 
-def _require_alive(key: ApiKey) -> None:
-    if key.revoked_at_ms is not None:
-        raise Conflict("revoked", "this key was revoked, for good; issue another")
-
-
-def _record(  # noqa: PLR0913, PLR0917 - an event is made of these
-    tx: Transaction, tag: Tag, key: ApiKey, actor: str, now_ms: int, body: Mapping[str, object]
-) -> Event:
-    change = Change(
-        tag=tag,
-        actor=actor,
-        happened_at_ms=now_ms,
-        body=body,
-        account_id=key.account_id,
-        key_id=key.key_id,
-    )
-    return journal.append(tx, change, now_ms)
+def _require_unmarked(tx: Transaction, plan: Plan) -> None:
+    # A mark speaks of the labels that keys bore when it was made, and compares the labels they bear
+    # now. The two stay the same: a key it covers is edited no more, and no older one joins them.
+    before, after = plan.before, plan.after
+    if before is None or before.label == after.label:
+        return
+    if marks.since_if_labelled(tx, after.key_id, after.label) is not None:
+        raise Invalid(
+            "label", "older keys that bore this label were revoked together; choose another"
+        )

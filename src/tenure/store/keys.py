@@ -2,33 +2,20 @@
 API keys and their grants as rows, and the statement that records ended terms.
 
 A key is saved whole: its row and its grants in one transaction, guarded by its version. Its sealed
-secret is written apart, because most that load a key have no business with it.
+secret is written apart, because most that load a key have no business with it. How a row is read
+is in `key_rows`.
 """
 
-import json
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 from sqlalchemy import Row, bindparam, delete, func, insert, select, update
 
 from tenure.domain.errors import Conflict, NotFound
-from tenure.domain.model import (
-    AccountId,
-    AccountKind,
-    ApiKey,
-    Grant,
-    KeyId,
-    KeyType,
-    Permission,
-    RuleId,
-    Term,
-)
-from tenure.store import schema
+from tenure.domain.model import AccountId, ApiKey, KeyId, Permission, RuleId
+from tenure.store import key_rows, marks, schema
 from tenure.store.db import Transaction
-
-_WITH_ACCOUNT = select(
-    schema.keys, schema.accounts.c.kind.label("account_kind"), schema.accounts.c.master_id
-).join(schema.accounts, schema.keys.c.account_id == schema.accounts.c.account_id)
+from tenure.store.key_rows import Stored
 
 # Grants whose term has ended and that nobody has recorded yet, the oldest end first. By nothing
 # else: where a million end at one instant, every batch would sort what is left of them.
@@ -60,38 +47,6 @@ _MARK_SWEPT = (
 )
 
 
-class Stored(NamedTuple):
-    """A key's *row* and those of its *grants*, as they came: nobody has understood them yet."""
-
-    row: Row[tuple[object, ...]]
-    grants: Sequence[Row[tuple[object, ...]]]
-
-    @property
-    def key_id(self) -> KeyId:
-        """Our name for it."""
-        return KeyId(self.row.key_id)
-
-    @property
-    def api_key(self) -> str:
-        """Its public name."""
-        return str(self.row.api_key)
-
-    @property
-    def sealed_secret(self) -> bytes | None:
-        """What only the keyring needs: the secret of an HMAC key, sealed."""
-        return None if self.row.sealed_secret is None else bytes(self.row.sealed_secret)
-
-    @property
-    def master_id(self) -> AccountId | None:
-        """What only the keyring needs: the master of its account."""
-        return AccountId(self.row.master_id) if self.row.master_id else None
-
-    @property
-    def key(self) -> ApiKey:
-        """The key; raises ValueError or TypeError for rows that nobody understands."""
-        return _key(self.row, {grant.permission: _grant(grant) for grant in self.grants})
-
-
 class Lapse(NamedTuple):
     """A grant whose term ended, just recorded as swept."""
 
@@ -114,7 +69,7 @@ def add(tx: Transaction, key: ApiKey, sealed_secret: bytes | None) -> None:
             public_key=key.public_key,
             sealed_secret=sealed_secret,
             issued_at_ms=key.issued_at_ms,
-            **_editable(key),
+            **key_rows.editable(key),
         )
     )
     _add_grants(tx, key, list(key.grants))
@@ -130,7 +85,7 @@ def save(tx: Transaction, before: ApiKey, after: ApiKey) -> None:
         update(schema.keys)
         .where(schema.keys.c.key_id == before.key_id)
         .where(schema.keys.c.version == before.version)
-        .values(**_editable(after))
+        .values(**key_rows.editable(after))
     )
     if changed.rowcount != 1:
         raise Conflict("stale", "this key was changed meanwhile")
@@ -149,12 +104,15 @@ def save(tx: Transaction, before: ApiKey, after: ApiKey) -> None:
 
 
 def set_secret(tx: Transaction, key: ApiKey, sealed_secret: bytes | None) -> None:
-    """Replace the proof of possession of *key*: its sealed secret, or its public key."""
-    tx.execute(
-        update(schema.keys)
-        .where(schema.keys.c.key_id == key.key_id)
-        .values(sealed_secret=sealed_secret, public_key=key.public_key)
-    )
+    """
+    Replace the proof of possession of *key*: its sealed secret, or its public key.
+
+    The sealed secret it had is kept beside the new one where *key* has an overlap.
+    """
+    values: dict[str, object] = {"sealed_secret": sealed_secret, "public_key": key.public_key}
+    if key.overlap is not None:
+        values["old_sealed_secret"] = schema.keys.c.sealed_secret
+    tx.execute(update(schema.keys).where(schema.keys.c.key_id == key.key_id).values(**values))
 
 
 def get(tx: Transaction, key_id: str) -> ApiKey:
@@ -167,14 +125,14 @@ def get(tx: Transaction, key_id: str) -> ApiKey:
 
 def load(tx: Transaction, key_ids: Sequence[str]) -> Iterator[Stored]:
     """Yield the keys called *key_ids* with their sealed secrets; unknown ids are passed over."""
-    rows = tx.execute(_WITH_ACCOUNT.where(schema.keys.c.key_id.in_(key_ids))).all()
+    rows = tx.execute(key_rows.WITH_ACCOUNT.where(schema.keys.c.key_id.in_(key_ids))).all()
     yield from _with_grants(tx, rows)
 
 
 def of_account(tx: Transaction, account_id: str) -> list[ApiKey]:
     """Return all keys of one account, revoked ones too, the oldest first."""
     rows = tx.execute(
-        _WITH_ACCOUNT.where(schema.keys.c.account_id == account_id).order_by(
+        key_rows.WITH_ACCOUNT.where(schema.keys.c.account_id == account_id).order_by(
             schema.keys.c.issued_at_ms, schema.keys.c.key_id
         )
     ).all()
@@ -182,20 +140,27 @@ def of_account(tx: Transaction, account_id: str) -> list[ApiKey]:
 
 
 def count_active(tx: Transaction, account_id: str) -> int:
-    """Return how many keys of one account are not revoked."""
+    """Return how many keys of one account are not revoked, by no mark either."""
     chosen = (
         select(func.count())
-        .select_from(schema.keys)
+        .select_from(schema.keys.join(schema.accounts))
         .where(schema.keys.c.account_id == account_id)
-        .where(schema.keys.c.revoked_at_ms.is_(None))
+        .where(schema.keys.c.revoked_at_ms.is_(None), marks.SINCE.is_(None))
     )
     return tx.execute(chosen).scalar_one()
+
+
+def overlaps_until_ms(tx: Transaction) -> int:
+    """Return until when (ms, UTC) some key may be proved by two secrets; 0 where none ever was."""
+    until_ms = schema.keys.c.old_until_ms
+    chosen = select(until_ms).where(until_ms.is_not(None)).order_by(until_ms.desc()).limit(1)
+    return tx.execute(chosen).scalar_one_or_none() or 0
 
 
 def every(tx: Transaction, after_id: str, most: int) -> list[Stored]:
     """Return at *most* so many keys whose id sorts after *after_id*, by id."""
     rows = tx.execute(
-        _WITH_ACCOUNT.where(schema.keys.c.key_id > after_id)
+        key_rows.WITH_ACCOUNT.where(schema.keys.c.key_id > after_id)
         .order_by(schema.keys.c.key_id)
         .limit(most)
     ).all()
@@ -252,16 +217,6 @@ def mark_swept(tx: Transaction, looked_at: Sequence[tuple[str, str]], now_ms: in
     ]
 
 
-def _editable(key: ApiKey) -> dict[str, object]:
-    return {
-        "label": key.label,
-        "ip_allowlist": json.dumps(key.allowlist),
-        "edited_at_ms": key.edited_at_ms,
-        "revoked_at_ms": key.revoked_at_ms,
-        "version": key.version,
-    }
-
-
 def _add_grants(tx: Transaction, key: ApiKey, permissions: Sequence[Permission]) -> None:
     if not permissions:
         return
@@ -289,28 +244,3 @@ def _with_grants(tx: Transaction, rows: Sequence[Row[tuple[object, ...]]]) -> It
         grants[row.key_id].append(row)
     for row in rows:
         yield Stored(row, grants[row.key_id])
-
-
-def _grant(row: Row[tuple[object, ...]]) -> Grant:
-    term = None
-    if row.ends_at_ms is not None:
-        term = Term(row.starts_at_ms, row.ends_at_ms, RuleId(row.rule_id))
-    return Grant(permission=Permission(row.permission), granted_at_ms=row.granted_at_ms, term=term)
-
-
-def _key(row: Row[tuple[object, ...]], grants: dict[Permission, Grant]) -> ApiKey:
-    return ApiKey(
-        key_id=KeyId(row.key_id),
-        api_key=row.api_key,
-        account_id=AccountId(row.account_id),
-        account_kind=AccountKind(row.account_kind),
-        label=row.label,
-        key_type=KeyType(row.key_type),
-        issued_at_ms=row.issued_at_ms,
-        edited_at_ms=row.edited_at_ms,
-        version=row.version,
-        grants=grants,
-        allowlist=tuple(json.loads(row.ip_allowlist)),
-        public_key=row.public_key,
-        revoked_at_ms=row.revoked_at_ms,
-    )

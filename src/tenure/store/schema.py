@@ -55,7 +55,8 @@ keys = Table(
     Column("key_id", Text, primary_key=True),
     Column("api_key", Text, nullable=False, unique=True),
     Column("account_id", Text, ForeignKey("accounts.account_id"), nullable=False, index=True),
-    Column("label", Text, nullable=False),
+    # Also asked for by label: which keys a mark would revoke.
+    Column("label", Text, nullable=False, index=True),
     Column("key_type", Text, nullable=False),
     Column("public_key", Text),
     Column("sealed_secret", LargeBinary),
@@ -64,6 +65,30 @@ keys = Table(
     Column("edited_at_ms", BigInteger, nullable=False),
     Column("revoked_at_ms", BigInteger),
     Column("version", Integer, nullable=False),
+    Column("quarantined_at_ms", BigInteger),
+    Column("quarantine_cause", Text),
+    # After a rotation: what counts beside the new secret or public key, and until when.
+    Column("old_public_key", Text),
+    Column("old_sealed_secret", LargeBinary),
+    Column("old_until_ms", BigInteger),
+    Index(
+        "ix_keys_overlap",
+        "old_until_ms",
+        sqlite_where=text("old_until_ms IS NOT NULL"),
+        postgresql_where=text("old_until_ms IS NOT NULL"),
+    ),
+)
+
+# Many keys revoked by one row (SECURITY D17); never altered, never deleted. Not to be confused with
+# `marks`, which are facts about the store.
+revocations = Table(
+    "revocations",
+    metadata,
+    Column("mark_id", Text, primary_key=True),
+    Column("label", Text),
+    Column("account_id", Text, ForeignKey("accounts.account_id")),
+    Column("issued_before_ms", BigInteger, nullable=False),
+    Column("made_at_ms", BigInteger, nullable=False),
 )
 
 grants = Table(

@@ -29,6 +29,9 @@ BODIES: dict[str, dict[str, Any]] = {
     "POST /v1/keys/{key_id}/edits/preview": {"label": "renamed"},
     "POST /v1/keys/{key_id}/edits": {"label": "renamed"},
     "POST /v1/keys/{key_id}/rotate": {"public_key": None},
+    "POST /v1/keys/{key_id}/quarantine": {"cause": "seen in a public repository"},
+    "POST /v1/revocations/preview": {"label": "leaked"},
+    "POST /v1/revocations": {"label": "leaked"},
     "POST /v1/authorize": {
         "api_key": "nobody's",
         "method": "GET",
@@ -101,6 +104,8 @@ def build(house: House, **more: Any) -> Litestar:  # noqa: ANN401 - any part may
     worker = house.worker
     parts: dict[str, Any] = {
         "keys": worker.keys,
+        "revocations": worker.revocations,
+        "quarantine": worker.quarantine,
         "accounts": worker.accounts,
         "rules": worker.rules,
         "journal": worker.journal,

@@ -54,8 +54,13 @@ RIGHTS = {
     "GET /v1/keys/{key_id}": READS,
     "POST /v1/keys/{key_id}/edits": OPERATORS,
     "POST /v1/keys/{key_id}/edits/preview": READS,
+    "POST /v1/keys/{key_id}/quarantine": ACTS,
+    "POST /v1/keys/{key_id}/release": OPERATORS,
     "POST /v1/keys/{key_id}/revoke": ACTS,
     "POST /v1/keys/{key_id}/rotate": OPERATORS,
+    "GET /v1/revocations": OPERATORS,
+    "POST /v1/revocations": OPERATORS,
+    "POST /v1/revocations/preview": OPERATORS,
     "GET /v1/rules": OPERATORS,
 }
 """Who may call each route of the management face. A new route gets its line here."""

@@ -127,6 +127,8 @@ def test_json_of_another_shape_makes_no_sense(shared: Managed, name: str) -> Non
 def test_no_field_that_tenure_keeps_can_be_set_from_outside(shared: Managed, name: str) -> None:
     target, before = places(shared)[name], state(shared)
     for field, value in STORED.items():
+        if field == "account_id" and "/revocations" in name:
+            continue  # Whose keys to revoke may be said.
         given = BODIES[name] | {field: value}
         reply = shared.ask(name.partition(" ")[0], target, given)
         assert is_problem(reply, 422, "invalid"), field

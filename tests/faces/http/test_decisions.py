@@ -20,6 +20,7 @@ UNAUTHORIZED = {
     "at_ms": None,
     "rule_id": None,
     "address": None,
+    "cause": None,
 }
 
 
@@ -53,6 +54,7 @@ def test_a_signed_request_is_allowed_with_whom_it_comes_from(
         "permission": TRADING,
         "ends_at_ms": ms("2021-12-31 10:00"),
         "rule_id": "2021-07-09",
+        "used_old_secret": False,
     }
 
 

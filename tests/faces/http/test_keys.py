@@ -36,6 +36,9 @@ def test_an_issued_key_shows_its_state_its_consequences_and_its_secret(managed: 
         "issued_at_ms": NOW_MS,
         "edited_at_ms": NOW_MS,
         "revoked_at_ms": None,
+        "quarantined_at_ms": None,
+        "quarantine_cause": None,
+        "old_until_ms": None,
         "permissions": {
             "reading": {
                 "enabled": True,

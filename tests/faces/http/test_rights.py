@@ -41,7 +41,7 @@ from tests.house import Reply, ask
 OWNERS = ("normal", "master", "sub")
 CALLERS = ("nobody", "binance", "operator", *OWNERS)
 ALIVE, REVOKED = "alive", "revoked"
-NOT_ON_REVOKED = ("/edits", "/edits/preview", "/rotate")
+NOT_ON_REVOKED = ("/edits", "/edits/preview", "/rotate", "/quarantine", "/release")
 NO_IDS = {
     "account_id": (f"acct_{NOBODY_S}", f"key_{NOBODY_S}", "acct_", "x", "%00", "*"),
     "key_id": (f"key_{NOBODY_S}", f"acct_{NOBODY_S}", "key_", "x", "%00", "*"),

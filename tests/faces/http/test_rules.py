@@ -28,4 +28,9 @@ def test_the_catalog_is_shown_whole(shared: Managed) -> None:
         "requires": list(known.offer("fix_trading").requires),
         "warning": known.offer("fix_trading").warning,
         "one_time": known.offer("fix_trading").one_time,
+        "kept_in_quarantine": known.offer("fix_trading").kept_in_quarantine,
     }
+    kept = {
+        (route["method"], route["path"]) for route in shown["routes"] if route["kept_in_quarantine"]
+    }
+    assert kept == known.kept_in_quarantine

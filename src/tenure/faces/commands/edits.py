@@ -86,7 +86,7 @@ def confirm(server: Client, path: str, wanted: Json, *, yes: bool) -> Json:
             return {**plan["after"], "consequences": []}  # Nothing would be recorded (RULES R5).
         warn(server, plan)
         if plan["confirmation_required"] and not yes:
-            _ask()
+            ask()
         try:
             return server.post(path, {**wanted, "stamp": plan["stamp"]})
         except Conflict as conflict:
@@ -143,6 +143,17 @@ def addresses(texts: Sequence[str]) -> list[str]:
     return found
 
 
+def ask() -> None:
+    """Ask whether to go on; raises Conflict `confirmation_required` where nobody says yes."""
+    if not shown.is_a_terminal():
+        raise Conflict(
+            "confirmation_required",
+            "this needs confirmation, and there is nobody to ask: look at it, then add --yes",
+        )
+    if not typer.confirm("Go on?", default=False, err=True):
+        raise Conflict("confirmation_required", "not confirmed: nothing was changed")
+
+
 def _wishes(
     tick: Iterable[str], untick: Iterable[str], renew: Iterable[str]
 ) -> dict[str, bool | str]:
@@ -158,13 +169,3 @@ def _wishes(
                 raise Invalid(option, f"{permission} is named twice, with different wishes")
             wishes[permission] = wish
     return wishes
-
-
-def _ask() -> None:
-    if not shown.is_a_terminal():
-        raise Conflict(
-            "confirmation_required",
-            "this needs confirmation, and there is nobody to ask: look at it, then add --yes",
-        )
-    if not typer.confirm("Go on?", default=False, err=True):
-        raise Conflict("confirmation_required", "not confirmed: nothing was changed")

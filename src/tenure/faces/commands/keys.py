@@ -1,7 +1,7 @@
 """
 `tenure keys`: issue, list, show, rotate and revoke API keys, through the management API.
 
-Editing, with its plan and its question, is in `edits`.
+Editing, with its plan and its question, is in `edits`; what to do when one leaks in `leaks`.
 """
 
 import sys
@@ -10,9 +10,10 @@ from typing import Annotated, Final
 
 import typer
 
+from tenure.domain import documents
 from tenure.domain.errors import Invalid
 from tenure.domain.model import KeyType
-from tenure.faces.commands import client, edits, shown
+from tenure.faces.commands import client, edits, leaks, shown
 from tenure.faces.commands.accounts import AccountId, AsJson
 from tenure.faces.commands.client import Client, Json
 
@@ -84,10 +85,19 @@ app.command()(client.connected(edits.edit))
 @app.command()
 @client.connected
 def rotate(
-    server: Client, key: KeyId, public_key_file: PublicKeyFile = None, *, as_json: AsJson = False
+    server: Client,
+    key: KeyId,
+    public_key_file: PublicKeyFile = None,
+    *,
+    overlap: Annotated[
+        str | None, typer.Option(metavar="TIME", help="How long the old one works too: 24h, 7d.")
+    ] = None,
+    as_json: AsJson = False,
 ) -> None:
-    """Give a key a new secret or public key; the old one stops at once, terms stay as they are."""
-    body = {} if public_key_file is None else {"public_key": _public_key(public_key_file)}
+    """Give a key a new secret or public key; the old one stops at once, or after --overlap."""
+    body: Json = {} if public_key_file is None else {"public_key": _public_key(public_key_file)}
+    if overlap is not None:
+        body["overlap_ms"] = _length_ms(overlap)
     answer = server.post(f"/v1/keys/{client.of_path(key)}/rotate", body)
     _show_new(answer, as_json=as_json)
 
@@ -102,6 +112,19 @@ def revoke(server: Client, key: KeyId, *, as_json: AsJson = False) -> None:
     else:
         since = shown.instant(answer["revoked_at_ms"])
         shown.console().print(f"{answer['key_id']} was revoked {since}, for good.", soft_wrap=True)
+
+
+app.command("revoke-all")(client.connected(leaks.revoke_all))
+app.command()(client.connected(leaks.revocations))
+app.command()(client.connected(leaks.quarantine))
+app.command()(client.connected(leaks.release))
+
+
+def _length_ms(text: str) -> int:
+    length_ms = documents.lifetime_ms(text)
+    if length_ms is None:
+        raise Invalid("--overlap", "must be a length such as 24h, 90m or 7d")
+    return length_ms
 
 
 def _public_key(path: str) -> str:
@@ -141,7 +164,12 @@ def _show_new(answer: Json, *, as_json: bool) -> None:
 
 def _show(key: Json) -> None:
     ips = ", ".join(key["ip_allowlist"]) or "any address (unrestricted)"
-    revoked = [("revoked", shown.instant(key["revoked_at_ms"]))] if key["revoked_at_ms"] else []
+    instants = (
+        ("revoked", key["revoked_at_ms"], ""),
+        ("quarantined", key["quarantined_at_ms"], f": {key['quarantine_cause']}"),
+        ("old secret", key["old_until_ms"], ", then it stops working"),
+    )
+    marked = [(name, f"{shown.instant(at_ms)}{more}") for name, at_ms, more in instants if at_ms]
     shown.facts(
         [
             ("key", key["key_id"]),
@@ -150,7 +178,7 @@ def _show(key: Json) -> None:
             ("label", key["label"]),
             ("type", key["key_type"]),
             ("status", key["status"]),
-            *revoked,
+            *marked,
             ("IPs", ips),
             ("issued", shown.instant(key["issued_at_ms"])),
             ("version", str(key["version"])),

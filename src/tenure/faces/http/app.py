@@ -41,6 +41,8 @@ def build(worker: Worker) -> Asgi:
     compatible = binance.build(worker.decider, worker.settings)
     manage = management.build(
         keys=worker.keys,
+        revocations=worker.revocations,
+        quarantine=worker.quarantine,
         accounts=worker.accounts,
         rules=worker.rules,
         journal=worker.journal,

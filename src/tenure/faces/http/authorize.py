@@ -113,7 +113,9 @@ class Authorize:
         if messages.is_native(headers):
             return self._native(caller, method, target.path, uri, permission)
         api_key = headers.get(callers.API_KEY, "")
-        outcome = self._decider.decide_raw(api_key, target.query, b"", caller.address, permission)
+        outcome = self._decider.decide_raw(
+            api_key, target.query, b"", caller.address, permission, (method, target.path)
+        )
         if isinstance(outcome, Allowed):
             self._count(metrics.ALLOWED)
             return 200, _identity(outcome), b""
@@ -126,7 +128,7 @@ class Authorize:
         request = messages.parse(method, uri, sent, None, caller.address)
         if isinstance(request, Malformed):
             return self._unreadable(f"signed natively, {request.parameter} {request.fault}")
-        outcome = self._decider.decide(request, permission)
+        outcome = self._decider.decide(request, permission, (method, path))
         if isinstance(outcome, Allowed):
             self._count(metrics.ALLOWED)
             return 200, _identity(outcome, request.content_digest), b""

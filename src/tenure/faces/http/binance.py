@@ -153,7 +153,9 @@ class Binance:
             name = offer.wire.get("api_restrictions")
             if name is None:
                 continue
-            members[name] = is_held = key.holds(permission, now_ms)
+            # A bot looks here for what it can do, and in quarantine it cannot do more than read.
+            is_usable = key.quarantine is None or offer.kept_in_quarantine
+            members[name] = is_held = is_usable and key.holds(permission, now_ms)
             end_name, grant = offer.wire.get("api_restrictions_end"), key.grants.get(permission)
             if end_name and is_held and grant is not None and grant.ends_at_ms is not None:
                 members[end_name] = grant.ends_at_ms
@@ -161,12 +163,12 @@ class Binance:
         said = {"ipRestrict": key.is_restricted, "createTime": key.issued_at_ms}
         return _ok(said | ordered | members, _terms(allowed, self._decider.catalog))
 
-    def _api_trading_status(self, _: Allowed) -> Answer:
+    def _api_trading_status(self, allowed: Allowed) -> Answer:
         trigger = {"GCR": 150, "IFER": 150, "UFR": 300}
         return _ok(
             {
                 "data": {
-                    "isLocked": False,
+                    "isLocked": allowed.loaded.quarantine is not None,
                     "plannedRecoverTime": 0,
                     "triggerCondition": trigger,
                     "updateTime": self._decider.now_ms(),

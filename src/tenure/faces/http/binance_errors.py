@@ -35,6 +35,7 @@ _CODES: Mapping[Reason, tuple[int, str]] = {
     Reason.SIGNATURE_INVALID: (-1022, "Signature for this request is not valid."),
     Reason.KEY_REVOKED: (-2008, "Invalid Api-Key ID."),
     Reason.ACCOUNT_FROZEN: (-1002, "You are not authorized to execute this request."),
+    Reason.KEY_QUARANTINED: (-2015, _NOT_ALLOWED),
     Reason.IP_NOT_ALLOWED: (-2015, _NOT_ALLOWED),
     Reason.ROUTE_UNKNOWN: (-1020, "This operation is not supported."),
     Reason.PERMISSION_MISSING: (-2015, _NOT_ALLOWED),

@@ -74,7 +74,11 @@ class SignedRequest(requests.Body):
 
 
 class AllowedView(View):
-    """The request may act, as this account, under a permission that ends then (null: never)."""
+    """
+    The request may act, as this account, under a permission that ends then (null: never).
+
+    `used_old_secret`: it was proved with what the key had before its rotation.
+    """
 
     allowed: Yes
     account_id: str
@@ -82,6 +86,7 @@ class AllowedView(View):
     permission: str
     ends_at_ms: int | None
     rule_id: str | None
+    used_old_secret: bool
 
 
 class PublicView(View):
@@ -95,7 +100,8 @@ class RefusedView(View):
     """
     The request may not act; `status` is the HTTP status to refuse it with.
 
-    `at_ms` is when the key was revoked, the account frozen, or the permission ended.
+    `at_ms` is when the key was revoked or put into quarantine, the account frozen, or the
+    permission ended; `cause` is why the key is in quarantine.
     """
 
     allowed: No
@@ -106,6 +112,7 @@ class RefusedView(View):
     at_ms: int | None
     rule_id: str | None
     address: str | None
+    cause: str | None
 
 
 class Decisions:
@@ -138,7 +145,12 @@ class Decisions:
         body = (request.body or "").encode()
         return self._show(
             self._decider.decide_raw(
-                request.api_key, request.signed_query(), body, address, permission
+                request.api_key,
+                request.signed_query(),
+                body,
+                address,
+                permission,
+                _route_of(request),
             )
         )
 
@@ -152,7 +164,7 @@ class Decisions:
             return MALFORMED
         if request.api_key not in {None, signed.api_key}:
             return MALFORMED
-        return self._decider.decide(signed, permission)
+        return self._decider.decide(signed, permission, _route_of(request))
 
     def _show(self, outcome: Allowed | Refused) -> AllowedView | RefusedView:
         if isinstance(outcome, Allowed):
@@ -164,6 +176,7 @@ class Decisions:
                 permission=outcome.permission,
                 ends_at_ms=outcome.ends_at_ms,
                 rule_id=outcome.rule_id,
+                used_old_secret=outcome.used_old_secret,
             )
         self._count(outcome.reason)
         row = REFUSALS[outcome.reason]
@@ -176,6 +189,7 @@ class Decisions:
             at_ms=outcome.at_ms if row.is_told else None,
             rule_id=outcome.rule_id if row.is_told else None,
             address=outcome.address if row.is_told else None,
+            cause=outcome.cause if row.is_told else None,
         )
 
 
@@ -191,6 +205,11 @@ def authorize(
 ) -> AllowedView | PublicView | RefusedView:
     """Decide whether a signed request may act; the answer, either way, is 200."""
     return decisions.answer(data)
+
+
+def _route_of(request: SignedRequest) -> tuple[str, str] | None:
+    # Where the permission was named, nobody has looked at the path yet.
+    return (request.method, request.path) if targets.is_plain(request.path) else None
 
 
 def _names_signature(raw: bytes) -> bool:

@@ -31,6 +31,7 @@ RIGHT = "x-right"
 _TAGS = {
     "accounts": "Who keys are issued to.",
     "keys": "The life of an API key.",
+    "leaks": "What to do when a key leaks.",
     "decisions": "May this signed request act?",
     "journal": "Every change, in order.",
     "rules": "What the venue wrote down: rulebook and catalog.",

@@ -17,6 +17,7 @@ from tenure.domain.model import KeyType
 from tenure.faces.http import problems, requests, rights
 from tenure.faces.http.views import EditedView, IssuedView, KeysView, KeyView, PlanView, Show
 from tenure.services.keys import Draft, Keys, Wanted
+from tenure.services.rotation import OVERLAP_MS_MAX
 
 # Coarse bounds, so that nobody reads megabytes: what is exactly right, the domain says.
 Label: TypeAlias = Annotated[str, msgspec.Meta(max_length=1024)]
@@ -65,9 +66,14 @@ class ConfirmedEdit(WantedEdit):
 
 
 class Rotation(requests.Body):
-    """The new public key; nothing for an HMAC key, which gets a new secret."""
+    """
+    The new public key; nothing for an HMAC key, which gets a new secret.
+
+    The old one works on for `overlap_ms`, up to 7 days; by default it stops at once.
+    """
 
     public_key: PublicKey | None = None
+    overlap_ms: Annotated[int, msgspec.Meta(ge=0, le=OVERLAP_MS_MAX)] = 0
 
 
 @post(
@@ -170,9 +176,9 @@ def rotate_key(
     actor: Given[str],
     data: JSONBody[Rotation | None] = None,
 ) -> IssuedView:
-    """Replace the secret, or the public key, at once; permissions and terms stay as they are."""
-    public_key = data.public_key if data is not None else None
-    return show.issued(keys.rotate(key_id, public_key, actor))
+    """Replace the secret, or the public key; permissions and terms stay as they are."""
+    asked = data if data is not None else Rotation()
+    return show.issued(keys.rotate(key_id, asked.public_key, actor, overlap_ms=asked.overlap_ms))
 
 
 @post(

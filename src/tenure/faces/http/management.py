@@ -25,6 +25,7 @@ from tenure.faces.http import (
     probes,
     problems,
     requests,
+    revocations,
     rights,
     rules,
     sandbox,
@@ -36,6 +37,8 @@ from tenure.services.journal import Journal
 from tenure.services.keyring import Keyring
 from tenure.services.keys import Keys
 from tenure.services.operators import Operators
+from tenure.services.quarantine import Quarantine
+from tenure.services.revocations import Revocations
 from tenure.services.rights import Rights
 from tenure.services.rules import Rules
 from tenure.settings import Settings
@@ -44,6 +47,8 @@ from tenure.settings import Settings
 def build(  # noqa: PLR0913 - all this face stands on, once each
     *,
     keys: Keys,
+    revocations: Revocations,
+    quarantine: Quarantine,
     accounts: Accounts,
     rules: Rules,
     journal: Journal,
@@ -62,6 +67,8 @@ def build(  # noqa: PLR0913 - all this face stands on, once each
     show, ids = views.Show(catalog, clock), requests.Ids(clock)
     services = {
         "keys": keys,
+        "revocations": revocations,
+        "quarantine": quarantine,
         "accounts": accounts,
         "rules": rules,
         "journal": journal,
@@ -110,6 +117,7 @@ def _routers(guard: Callable[[Any, Any], Awaitable[None]], *, is_sandbox: bool) 
             route_handlers=[
                 accounts.routes(),
                 keys.routes(),
+                revocations.routes(),
                 decisions.routes(),
                 journal.routes(),
                 rules.routes(),

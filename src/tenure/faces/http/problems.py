@@ -21,8 +21,10 @@ from tenure import metrics
 from tenure.domain import errors
 from tenure.domain.decide import REFUSALS, Refused
 from tenure.domain.errors import Conflict, Invalid, TenureError, Unavailable
-from tenure.faces.http import refusals, requests, views
+from tenure.faces.http import refusals, requests, revocation_views, views
+from tenure.faces.http.revocation_views import RevocationPlanView
 from tenure.services.keys import Previewed
+from tenure.services.revocations import Shown
 
 log = structlog.get_logger()
 
@@ -79,8 +81,9 @@ class Refusal(Exception):  # noqa: N818 - a refusal is a value everywhere else; 
 
 class Problem(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """
-    RFC 9457 problem details; `problems` where fields are wrong, `plan` where one was shown.
+    RFC 9457 problem details; `problems` where fields are wrong.
 
+    Where something has to be confirmed, `plan` or `revocation` is what it would do now.
     What stands after them is told to whoever signed with a key that may not: see refusals.
     """
 
@@ -97,6 +100,7 @@ class Problem(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     ends_at_ms: int | UnsetType = UNSET
     rule_id: str | UnsetType = UNSET
     since_ms: int | UnsetType = UNSET
+    revocation: RevocationPlanView | UnsetType = UNSET
 
 
 class Problems:
@@ -130,11 +134,14 @@ class Problems:
         kind, headers = KINDS[type(error)], {}
         problems: list[FieldProblem] | UnsetType = UNSET
         plan: views.PlanView | UnsetType = UNSET
+        revocation: RevocationPlanView | UnsetType = UNSET
         match error:
             case Invalid():
                 problems = [FieldProblem(item.field, item.message) for item in error.problems]
             case Conflict(plan=Previewed() as previewed):
                 plan = self._show.plan(previewed)
+            case Conflict(plan=Shown() as shown):
+                revocation = revocation_views.plan(shown)
             case errors.Unauthenticated():
                 headers = CHALLENGE
             case Unavailable():
@@ -154,6 +161,7 @@ class Problems:
             code=error.code,
             problems=problems,
             plan=plan,
+            revocation=revocation,
             headers=headers,
         )
 
@@ -208,6 +216,7 @@ def _respond(  # noqa: PLR0913 - a problem has that many sides
     code: str | None = None,
     problems: list[FieldProblem] | UnsetType = UNSET,
     plan: views.PlanView | UnsetType = UNSET,
+    revocation: RevocationPlanView | UnsetType = UNSET,
     headers: Mapping[str, str] | None = None,
     facts: Mapping[str, Any] | None = None,
 ) -> Response[Problem]:
@@ -221,6 +230,7 @@ def _respond(  # noqa: PLR0913 - a problem has that many sides
         request_id=request_id,
         problems=problems,
         plan=plan,
+        revocation=revocation,
     )
     return Response(
         problem, status_code=kind.status, media_type=MEDIA_TYPE, headers=dict(headers or {})

@@ -52,6 +52,8 @@ def told_facts(refused: Refused) -> dict[str, str | int | None]:
         facts |= {"ends_at_ms": refused.at_ms, "rule_id": refused.rule_id}
     elif refused.at_ms is not None:
         facts["since_ms"] = refused.at_ms
+    if refused.cause is not None:
+        facts["cause"] = refused.cause
     return facts
 
 

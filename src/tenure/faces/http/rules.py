@@ -47,14 +47,20 @@ class OfferView(View):
     requires: list[str]
     warning: str
     one_time: bool
+    kept_in_quarantine: bool
 
 
 class RouteView(View):
-    """What one of the venue's routes needs; `public` needs no key."""
+    """
+    What one of the venue's routes needs; `public` needs no key.
+
+    `kept_in_quarantine`: it only reduces risk, so a key in quarantine may go on using it.
+    """
 
     method: str
     path: str
     permission: str
+    kept_in_quarantine: bool
 
 
 class CatalogView(View):
@@ -98,11 +104,17 @@ def get_catalog(catalog: Given[Catalog]) -> CatalogView:
                 requires=list(offer.requires),
                 warning=offer.warning,
                 one_time=offer.one_time,
+                kept_in_quarantine=offer.kept_in_quarantine,
             )
             for offer in catalog.offers.values()
         ],
         routes=[
-            RouteView(method=method, path=path, permission=permission)
+            RouteView(
+                method=method,
+                path=path,
+                permission=permission,
+                kept_in_quarantine=(method, path) in catalog.kept_in_quarantine,
+            )
             for (method, path), permission in catalog.routes.items()
         ],
     )

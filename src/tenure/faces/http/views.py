@@ -35,7 +35,12 @@ class PermissionView(View):
 
 
 class KeyView(View):
-    """The state of an API key."""
+    """
+    The state of an API key.
+
+    `quarantine_cause` says why it is in quarantine, `old_until_ms` until when the secret or public
+    key it had before a rotation works too; null otherwise.
+    """
 
     key_id: str
     api_key: str
@@ -49,6 +54,9 @@ class KeyView(View):
     issued_at_ms: int
     edited_at_ms: int
     revoked_at_ms: int | None
+    quarantined_at_ms: int | None
+    quarantine_cause: str | None
+    old_until_ms: int | None
     permissions: dict[str, PermissionView]
 
 
@@ -170,6 +178,9 @@ def _state(value: ApiKey, now_ms: int) -> dict[str, Any]:
         "issued_at_ms": value.issued_at_ms,
         "edited_at_ms": value.edited_at_ms,
         "revoked_at_ms": value.revoked_at_ms,
+        "quarantined_at_ms": value.quarantined_at_ms,
+        "quarantine_cause": value.quarantine.cause if value.quarantine else None,
+        "old_until_ms": _old_until_ms(value, now_ms),
         "permissions": {
             permission: PermissionView(
                 enabled=not grant.has_ended(now_ms),
@@ -180,3 +191,9 @@ def _state(value: ApiKey, now_ms: int) -> dict[str, Any]:
             for permission, grant in value.grants.items()
         },
     }
+
+
+def _old_until_ms(value: ApiKey, now_ms: int) -> int | None:
+    overlap = value.overlap
+    is_running = overlap is not None and now_ms < overlap.until_ms and value.revoked_at_ms is None
+    return overlap.until_ms if overlap is not None and is_running else None
