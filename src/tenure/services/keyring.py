@@ -86,7 +86,8 @@ class Keyring:
         self._making = 0
         self._wrapped: dict[str, bytes] = {}
         # The marks that revoke many keys, and the note they were read by (`records.pack_standing`).
-        self._marks, self._standing = Marks(), b""
+        self._marks = Marks()
+        self._standing: bytes | None = None
         self.overlaps_until_ms = 0
         """Some key may have two secrets until then (ms, UTC), as of the last `find`."""
         # By API key: at which seq it was loaded, frozen and marked as it was; from what, and bare.
@@ -219,7 +220,7 @@ class Keyring:
         except (lmdb.Error, OSError) as error:
             raise Unavailable("stale", context=f"the keyring cannot be opened: {error}") from error
         self._loaded.clear()
-        self._standing = b""
+        self._standing = None
         self._making = making
 
     def _held_making(self) -> int:
