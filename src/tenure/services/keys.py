@@ -8,12 +8,12 @@ afterwards. Who may ask for it is the faces' business; *actor* is whom the journ
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
-from typing import TypeVar
+from typing import TypeAlias, TypeVar
 
 from tenure.clock import Clock, new_id
 from tenure.domain import admission, allowlist, apikeys, events, plans
 from tenure.domain.catalog import Catalog
-from tenure.domain.errors import Conflict, Invalid, Unavailable
+from tenure.domain.errors import Conflict, Invalid
 from tenure.domain.events import Change, Event, Tag
 from tenure.domain.model import Account, ApiKey, KeyId, KeyType, Permission, Secret
 from tenure.domain.plans import Edit, Plan, Wish
@@ -24,8 +24,11 @@ from tenure.store.db import Store, Transaction
 
 _Answer = TypeVar("_Answer")
 
+Find: TypeAlias = Callable[[Transaction], _Answer]
+"""Looks up, inside the act's own transaction, what it is about; raises NotFound."""
+
 _API_KEY_BYTES = 48
-"""Random bytes handed to `apikeys.compose` and `apikeys.secret_text`."""
+"""Random bytes handed to `apikeys.compose`."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -96,6 +99,10 @@ class Keys:
 
         Raises NotFound, Invalid, Conflict `limit`, Unavailable `sealed`.
         """
+        return self.issue_to(lambda tx: accounts.get(tx, account_id), draft, actor)
+
+    def issue_to(self, find: Find[Account], draft: Draft, actor: str) -> Issued:
+        """Issue a key to the account that *find* returns; all else as `issue`."""
         label = plans.label_of(draft.label)
         addresses = self._addresses(draft.ip_allowlist)
         public_key = self._public_key(draft.key_type, draft.public_key)
@@ -104,7 +111,7 @@ class Keys:
 
         def issue(tx: Transaction) -> tuple[Issued, Event]:
             now_ms = self._clock.now_ms()
-            account = accounts.get(tx, account_id)
+            account = find(tx)
             self._require_room(tx, account)
             rulebook = rules.rulebook(tx)
             empty = ApiKey(
@@ -120,9 +127,10 @@ class Keys:
                 public_key=public_key,
             )
             plan = plans.plan_issue(empty, draft.permissions, self._catalog, rulebook)
-            secret, sealed = self._new_secret(tx, plan.after, now_ms)
-            keys.add(tx, plan.after, sealed)
-            event = _record(tx, Tag.KEY_ISSUED, plan.after, actor, now_ms, events.planned(plan))
+            key = plan.after
+            secret, sealed = sealing.new_secret(tx, self._sealing_key, self._clock, key, now_ms)
+            keys.add(tx, key, sealed)
+            event = _record(tx, Tag.KEY_ISSUED, key, actor, now_ms, events.planned(plan))
             return Issued(plan=plan, rulebook=rulebook, secret_key=secret), event
 
         return self._commit(issue)
@@ -151,17 +159,29 @@ class Keys:
         a Previewed, `revoked`.
         """
         edit = self._edit(wanted)
+        return self.edit_found(lambda tx: keys.get(tx, key_id), lambda _: edit, stamp, actor)
+
+    def edit_found(
+        self,
+        find: Find[ApiKey],
+        edit_of: Callable[[ApiKey], Edit],
+        stamp: str | None,
+        actor: str,
+        *,
+        require_confirmed: Callable[[Plan, str | None, int], None] = Plan.require_confirmed,
+    ) -> Previewed:
+        """Edit the key that *find* returns, as *edit_of* says of it; all else as `edit`."""
 
         def commit(tx: Transaction) -> tuple[Previewed, Event | None]:
             now_ms = self._clock.now_ms()
+            before = find(tx)
             # A term that has ended is recorded before an edit can write over it.
-            event = sweep.record_lapses(tx, key_id, now_ms)
+            event = sweep.record_lapses(tx, before.key_id, now_ms)
             rulebook = rules.rulebook(tx)
-            before = keys.get(tx, key_id)
-            plan = plans.plan_edit(before, edit, self._catalog, rulebook, now_ms)
+            plan = plans.plan_edit(before, edit_of(before), self._catalog, rulebook, now_ms)
             shown = Previewed(plan=plan, rulebook=rulebook, stamp=plan.stamp(now_ms))
             try:
-                plan.require_confirmed(stamp, now_ms)
+                require_confirmed(plan, stamp, now_ms)
             except Conflict as conflict:
                 raise Conflict(conflict.code, conflict.message, plan=shown) from conflict
             if plan.changes_anything:
@@ -181,14 +201,15 @@ class Keys:
         def rotate(tx: Transaction) -> tuple[Issued, Event]:
             now_ms = self._clock.now_ms()
             before = keys.get(tx, key_id)
-            _require_alive(before)
+            if before.revoked_at_ms is not None:
+                raise Conflict("revoked", "this key was revoked, for good; issue another")
             after = replace(
                 before,
                 public_key=self._public_key(before.key_type, public_key),
                 version=before.version + 1,
                 edited_at_ms=now_ms,
             )
-            secret, sealed = self._new_secret(tx, after, now_ms)
+            secret, sealed = sealing.new_secret(tx, self._sealing_key, self._clock, after, now_ms)
             keys.save(tx, before, after)
             keys.set_secret(tx, after, sealed)
             body = {"key": events.key_state(after)}
@@ -199,16 +220,16 @@ class Keys:
         return self._commit(rotate)
 
     def revoke(self, key_id: str, actor: str) -> ApiKey:
-        """
-        Revoke *key_id*, at once and for good (RULES R14); a second time changes nothing.
+        """Revoke *key_id*, at once and for good (RULES R14), or raise NotFound; twice is once."""
+        return self.revoke_found(lambda tx: keys.get(tx, key_id), actor)
 
-        Raises NotFound.
-        """
+    def revoke_found(self, find: Find[ApiKey], actor: str) -> ApiKey:
+        """Revoke the key that *find* returns; all else as `revoke`."""
 
         def revoke(tx: Transaction) -> tuple[ApiKey, Event | None]:
             now_ms = self._clock.now_ms()
-            event = sweep.record_lapses(tx, key_id, now_ms)
-            before = keys.get(tx, key_id)
+            before = find(tx)
+            event = sweep.record_lapses(tx, before.key_id, now_ms)
             if before.revoked_at_ms is not None:
                 return before, event
             after = replace(
@@ -259,22 +280,6 @@ class Keys:
             raise Invalid("public_key", f"an {key_type} key needs the public key, as PEM text")
         return admission.admit(key_type, text)
 
-    def _new_secret(
-        self, tx: Transaction, key: ApiKey, now_ms: int
-    ) -> tuple[Secret | None, bytes | None]:
-        if key.key_type is not KeyType.HMAC:
-            return None, None
-        if self._sealing_key is None:
-            raise Unavailable("sealed", "secrets are sealed: the sealing key is missing or wrong")
-        text = apikeys.secret_text(self._clock.random_bytes(_API_KEY_BYTES))
-        sealed = self._sealing_key.seal(
-            text.encode(),
-            key_id=key.key_id,
-            account_id=key.account_id,
-            data_key=sealing.data_key(tx, self._sealing_key, self._clock, now_ms),
-        )
-        return Secret(text), sealed
-
     def _require_room(self, tx: Transaction, account: Account) -> None:
         if keys.count_active(tx, account.account_id) >= self._limits.keys_per_account:
             raise Conflict(
@@ -282,11 +287,6 @@ class Keys:
                 f"this account has {self._limits.keys_per_account} keys, the most it may; "
                 "revoke one first",
             )
-
-
-def _require_alive(key: ApiKey) -> None:
-    if key.revoked_at_ms is not None:
-        raise Conflict("revoked", "this key was revoked, for good; issue another")
 
 
 def _record(  # noqa: PLR0913, PLR0917 - an event is made of these

@@ -18,12 +18,16 @@ from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from tenure.clock import Clock, new_id
+from tenure.domain import apikeys
 from tenure.domain.errors import Unavailable
+from tenure.domain.model import ApiKey, KeyType, Secret
 from tenure.store import seals
 from tenure.store.db import Transaction
 
 _KEY_BYTES: Final = 32
 _NONCE_BYTES: Final = 12
+_SECRET_BYTES: Final = 48
+"""Random bytes handed to `apikeys.secret_text`."""
 _VERSION: Final = b"\x01"
 DATA_KEY_GOOD_FOR_MS: Final = 30 * 86_400_000
 """New secrets get a new data key monthly (SECURITY section 7); old ones stay readable."""
@@ -109,6 +113,28 @@ def data_key(tx: Transaction, sealing_key: SealingKey, clock: Clock, now_ms: int
     )
     seals.add_data_key(tx, data_key_id, wrapped, now_ms)
     return DataKey(data_key_id, wrapped, clock.random_bytes(_NONCE_BYTES))
+
+
+def new_secret(
+    tx: Transaction, sealing_key: SealingKey | None, clock: Clock, key: ApiKey, now_ms: int
+) -> tuple[Secret | None, bytes | None]:
+    """
+    Make the secret of an HMAC *key*: as its owner is shown it once, and as it is stored.
+
+    Two Nones for the types that have none. Raises Unavailable `sealed` without a *sealing_key*.
+    """
+    if key.key_type is not KeyType.HMAC:
+        return None, None
+    if sealing_key is None:
+        raise Unavailable("sealed", "secrets are sealed: the sealing key is missing or wrong")
+    text = apikeys.secret_text(clock.random_bytes(_SECRET_BYTES))
+    sealed = sealing_key.seal(
+        text.encode(),
+        key_id=key.key_id,
+        account_id=key.account_id,
+        data_key=data_key(tx, sealing_key, clock, now_ms),
+    )
+    return Secret(text), sealed
 
 
 def read_key(path: Path) -> SealingKey | None:

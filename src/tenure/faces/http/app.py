@@ -11,7 +11,16 @@ from typing import Any, Final
 
 from tenure import wiring
 from tenure.faces import logs
-from tenure.faces.http import asgi, authorize, binance, management, process, targets
+from tenure.faces.http import (
+    asgi,
+    authorize,
+    binance,
+    binance_subaccounts,
+    management,
+    process,
+    targets,
+)
+from tenure.services.subaccounts import SubAccounts
 from tenure.settings import Settings
 from tenure.wiring import Worker
 
@@ -38,7 +47,14 @@ def create() -> Asgi:
 def build(worker: Worker) -> Asgi:
     """Return the application that stands on *worker*."""
     gate = authorize.build(worker.decider, worker.settings)
-    compatible = binance.build(worker.decider, worker.settings)
+    compatible = binance.build(
+        worker.decider,
+        worker.settings,
+        binance_subaccounts.calls(
+            SubAccounts(worker.store, worker.keys, worker.settings.addresses_per_key),
+            worker.decider,
+        ),
+    )
     manage = management.build(
         keys=worker.keys,
         accounts=worker.accounts,
