@@ -517,6 +517,24 @@ KEY_TYPES: Final = st.sampled_from(KeyType)
 ANY_TEXT: Final = st.text(st.characters(exclude_categories=()), max_size=200)
 
 
+@pytest.mark.parametrize("name", GOOD)
+def test_a_key_tells_its_own_type(name: str) -> None:
+    pem = public_key_of(name)
+    assert admission.type_of(pem) is GOOD[name]
+    assert admission.type_of(body_of(pem)) is GOOD[name]
+
+
+@pytest.mark.parametrize("text", ["", "no key", *PRIVATE_FORMS.values()])
+def test_what_is_no_public_key_is_left_to_admission_to_refuse(text: str) -> None:
+    try:
+        found = admission.type_of(text)
+    except Invalid as error:
+        assert_nothing_is_quoted(text, str(error))
+    else:
+        assert found is KeyType.ED25519
+        refusal(found, text)
+
+
 def assert_admitted_or_refused(key_type: KeyType, text: str) -> None:
     stored = refused = None
     try:

@@ -78,6 +78,11 @@ def test_invalid_names_every_problem() -> None:
     assert str(error) == "label: is too long; ip_allowlist.0: is empty"
 
 
+def test_invalid_names_the_rule_that_does_not_allow_it_if_one() -> None:
+    assert Invalid("label", "is too long").rule_id == ""
+    assert Invalid("permissions.futures", "not allowed", rule_id="r").rule_id == "r"
+
+
 def test_a_conflict_carries_its_plan() -> None:
     plan = object()
 

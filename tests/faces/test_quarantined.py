@@ -94,6 +94,8 @@ def test_a_wsgi_service_is_guarded_alike(
     }
     setup_testing_defaults(environ)
 
-    list(WsgiGuard(served, lambda: house.worker.decider)(environ, lambda line, _: said.append(line)))
+    list(
+        WsgiGuard(served, lambda: house.worker.decider)(environ, lambda line, _: said.append(line))
+    )
 
     assert said == [status]

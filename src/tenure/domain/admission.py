@@ -144,6 +144,16 @@ def admit(key_type: KeyType, text: str) -> str:
     return verifying.to_pem(key)
 
 
+def type_of(text: str) -> KeyType:
+    """
+    Return RSA where *text* holds a key that says so, else Ed25519, for owners who are not asked.
+
+    `admit` then says what is wrong with everything else. Raises Invalid as it does.
+    """
+    is_rsa = not _is_private(text) and _algorithm(*_decode(text)) == "RSA"
+    return KeyType.RSA if is_rsa else KeyType.ED25519
+
+
 def _refusal(message: str) -> Invalid:
     return Invalid("public_key", message)
 

@@ -48,10 +48,12 @@ class Invalid(TenureError):
 
     code = "invalid"
 
-    def __init__(self, field: str, message: str, *, more: tuple[Problem, ...] = ()) -> None:
-        """*more* holds the further problems where everything was checked at once."""
+    def __init__(
+        self, field: str, message: str, *, more: tuple[Problem, ...] = (), rule_id: str = ""
+    ) -> None:
+        """*more* holds the further problems; *rule_id* is of the rule that does not allow it."""
         super().__init__(message)
-        self.field = field
+        self.field, self.rule_id = field, rule_id
         self.problems = (Problem(field, message), *more)
 
     @classmethod

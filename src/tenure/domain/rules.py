@@ -142,6 +142,7 @@ def begin(permission: Permission, rule: Rule | None, commit: Commit) -> Grant:
         raise Invalid(
             f"permissions.{permission}",
             f"not allowed on a key {state} an IP allowlist, by rule {rule.rule_id}: {rule.title}",
+            rule_id=rule.rule_id,
         )
     return Grant(permission=permission, granted_at_ms=commit.now_ms, term=_fresh_term(rule, commit))
 

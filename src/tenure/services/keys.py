@@ -8,7 +8,7 @@ afterwards. Who may ask for it is the faces' business; *actor* is whom the journ
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
-from typing import TypeVar
+from typing import TypeAlias, TypeVar
 
 from tenure.clock import Clock, new_id
 from tenure.domain import allowlist, apikeys, events, plans
@@ -24,6 +24,9 @@ from tenure.store import accounts, keys, marks, rules
 from tenure.store.db import Store, Transaction
 
 _Answer = TypeVar("_Answer")
+
+Find: TypeAlias = Callable[[Transaction], _Answer]
+"""Looks up, inside the act's own transaction, what it is about; raises NotFound."""
 
 _API_KEY_BYTES = 48
 """Random bytes handed to `apikeys.compose`."""
@@ -98,6 +101,10 @@ class Keys:
 
         Raises NotFound, Invalid, Conflict `limit`, Unavailable `sealed`.
         """
+        return self.issue_to(lambda tx: accounts.get(tx, account_id), draft, actor)
+
+    def issue_to(self, find: Find[Account], draft: Draft, actor: str) -> Issued:
+        """Issue a key to the account that *find* returns; all else as `issue`."""
         label = plans.label_of(draft.label)
         addresses = self._addresses(draft.ip_allowlist)
         public_key = self._proofs.public_key(draft.key_type, draft.public_key)
@@ -107,7 +114,7 @@ class Keys:
         def issue(tx: Transaction) -> tuple[Issued, Event]:
             # A mark covers all keys issued up to its millisecond; a new one comes after it.
             now_ms = max(self._clock.now_ms(), marks.reached_until_ms(tx))
-            account = accounts.get(tx, account_id)
+            account = find(tx)
             self._require_room(tx, account)
             rulebook = rules.rulebook(tx)
             empty = ApiKey(
@@ -155,18 +162,30 @@ class Keys:
         a Previewed, `revoked`.
         """
         edit = self._edit(wanted)
+        return self.edit_found(lambda tx: keys.get(tx, key_id), lambda _: edit, stamp, actor)
+
+    def edit_found(
+        self,
+        find: Find[ApiKey],
+        edit_of: Callable[[ApiKey], Edit],
+        stamp: str | None,
+        actor: str,
+        *,
+        require_confirmed: Callable[[Plan, str | None, int], None] = Plan.require_confirmed,
+    ) -> Previewed:
+        """Edit the key that *find* returns, as *edit_of* says of it; all else as `edit`."""
 
         def commit(tx: Transaction) -> tuple[Previewed, Event | None]:
             now_ms = self._clock.now_ms()
+            before = find(tx)
             # A term that has ended is recorded before an edit can write over it.
-            event = sweep.record_lapses(tx, key_id, now_ms)
+            event = sweep.record_lapses(tx, before.key_id, now_ms)
             rulebook = rules.rulebook(tx)
-            before = keys.get(tx, key_id)
-            plan = plans.plan_edit(before, edit, self._catalog, rulebook, now_ms)
+            plan = plans.plan_edit(before, edit_of(before), self._catalog, rulebook, now_ms)
             _require_unmarked(tx, plan)
             shown = Previewed(plan=plan, rulebook=rulebook, stamp=plan.stamp(now_ms))
             try:
-                plan.require_confirmed(stamp, now_ms)
+                require_confirmed(plan, stamp, now_ms)
             except Conflict as conflict:
                 raise Conflict(conflict.code, conflict.message, plan=shown) from conflict
             if plan.changes_anything:
@@ -203,16 +222,16 @@ class Keys:
         return self._commit(rotate)
 
     def revoke(self, key_id: str, actor: str) -> ApiKey:
-        """
-        Revoke *key_id*, at once and for good (RULES R14); a second time changes nothing.
+        """Revoke *key_id*, at once and for good (RULES R14), or raise NotFound; twice is once."""
+        return self.revoke_found(lambda tx: keys.get(tx, key_id), actor)
 
-        Raises NotFound.
-        """
+    def revoke_found(self, find: Find[ApiKey], actor: str) -> ApiKey:
+        """Revoke the key that *find* returns; all else as `revoke`."""
 
         def revoke(tx: Transaction) -> tuple[ApiKey, Event | None]:
             now_ms = self._clock.now_ms()
-            event = sweep.record_lapses(tx, key_id, now_ms)
-            before = keys.get(tx, key_id)
+            before = find(tx)
+            event = sweep.record_lapses(tx, before.key_id, now_ms)
             if before.revoked_at_ms is not None:
                 return before, event
             after = replace(

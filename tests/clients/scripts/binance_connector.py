@@ -14,6 +14,10 @@ CALLS = {
     "time": Spot.time,
     "system_status": Spot.system_status,
     "exchange_info": Spot.exchange_info,
+    "show_addresses": Spot.sub_account_api_get_ip_restriction,
+    "add_addresses": Spot.sub_account_update_ip_restriction,
+    "remove_addresses": Spot.sub_account_api_delete_ip,
+    "signed": lambda client, route, **given: client.sign_request(*route.split(), payload=given),
 }
 
 

@@ -71,8 +71,19 @@ COMPATIBLE = {
     ("GET", "/sapi/v1/account/apiRestrictions"): READS,
     ("GET", "/sapi/v1/account/apiTradingStatus"): READS,
     ("GET", "/sapi/v1/account/status"): READS,
+    ("GET", "/sapi/v1/sub-account/subAccountApi"): MASTER,
+    ("GET", "/sapi/v1/sub-account/subAccountApi/ipRestriction"): MASTER,
+    ("DELETE", "/sapi/v1/sub-account/subAccountApi"): MASTER,
+    ("DELETE", "/sapi/v1/sub-account/subAccountApi/ipRestriction/ipList"): MASTER,
+    ("POST", "/sapi/v1/sub-account/subAccountApi"): MASTER,
+    ("POST", "/sapi/v1/sub-account/subAccountApiPermission"): MASTER,
+    ("POST", "/sapi/v2/sub-account/subAccountApi"): MASTER,
+    ("POST", "/sapi/v2/sub-account/subAccountApi/ipRestriction"): MASTER,
 }
-"""The same for the compatible surface, whose signed routes are about the key that signs."""
+"""
+The same for the compatible surface: what is read there is the key that signs, and a master's calls
+name a sub-account of its by e-mail.
+"""
 _nonces = itertools.count()
 
 

@@ -9,12 +9,13 @@ caller reaches, and what a right means, is written a second time, apart from the
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 import pytest
 from litestar import Litestar, Router, get, post
 
 from tenure.domain.rights import Right
-from tenure.faces.http import binance, rights
+from tenure.faces.http import app, rights
 from tests.faces.http.managed import (
     BODIES,
     RIGHTS_PATH,
@@ -38,6 +39,7 @@ from tests.faces.http.owning import (
 )
 from tests.house import Reply, ask
 
+LISTING = ("GET", "/sapi/v1/sub-account/subAccountApi")
 OWNERS = ("normal", "master", "sub")
 CALLERS = ("nobody", "binance", "operator", *OWNERS)
 ALIVE, REVOKED = "alive", "revoked"
@@ -242,7 +244,7 @@ def tables(surface: object) -> set[tuple[str, str]]:
 
 
 def test_every_route_of_the_compatible_surface_has_its_line(cast: Cast) -> None:
-    surface = binance.build(cast.managed.house.worker.decider, cast.managed.house.worker.settings)
+    surface = app.compatible_of(cast.managed.house.worker)
     assert tables(surface) == COMPATIBLE.keys()
     vars(surface)["_planted"] = {("POST", "/sapi/v1/planted"): print}
     assert tables(surface) - COMPATIBLE.keys() == {("POST", "/sapi/v1/planted")}
@@ -256,7 +258,6 @@ def test_the_compatible_surface_asks_for_a_key_but_where_it_is_open(
     """There an owner signs in the `binance` profile; native signatures and tokens prove nothing."""
     method, path = route
     house = cast.managed.house
-    surface = binance.build(house.worker.decider, house.worker.settings)
     headers: dict[str, str] = {}
     query = ""
     if who in OWNERS:
@@ -266,8 +267,51 @@ def test_the_compatible_surface_asks_for_a_key_but_where_it_is_open(
         headers = {"Authorization": "Bearer an operator token for tests"}
     elif who == "binance":  # The other profile, for once.
         headers = cast.sign(cast.keys["normal"], method, path)
-    reply = ask(surface, method, f"{path}?{query}", headers=headers)
-    if COMPATIBLE[route] == OPEN or who in OWNERS:
+    reply = ask(
+        app.compatible_of(cast.managed.house.worker), method, f"{path}?{query}", headers=headers
+    )
+    if who in OWNERS and COMPATIBLE[route] == MASTER:
+        assert (reply.status, reply.json()["code"]) == (400, -1102)  # Its own parameters are next.
+    elif COMPATIBLE[route] == OPEN or who in OWNERS:
         assert reply.status == 200
     else:
         assert (reply.status, reply.json()["code"]) in {(400, -1102), (400, -2014), (401, -2014)}
+
+
+@pytest.mark.parametrize("who", OWNERS)
+@pytest.mark.parametrize(
+    "route", [route for route, right in COMPATIBLE.items() if right == MASTER], ids=" ".join
+)
+def test_a_masters_call_reaches_its_sub_accounts_and_nobody_else(
+    cast: Cast, route: tuple[str, str], who: str
+) -> None:
+    """What one may not know exists is answered as what does not (SECURITY I12, WIRE 1.3)."""
+    method, path = route
+    house, surface = cast.managed.house, app.compatible_of(cast.managed.house.worker)
+    emails = {
+        name: house.worker.accounts.get(account_id).email
+        for name, account_id in cast.accounts.items()
+    }
+    # Of every account its own key; then e-mails and keys that do not belong together, or to anyone.
+    targets = [(name, email, house.issue(cast.accounts[name])) for name, email in emails.items()]
+    targets += [
+        ("", "nobody@example.com", house.issue(cast.accounts["sub"])),
+        ("", emails["sub"], house.issue(cast.accounts["sibling"])),
+        ("", emails["sub"], house.issue(cast.accounts["other sub"])),
+    ]
+    names_a_key = not (path.endswith("/subAccountApi") and method in {"GET", "POST"})
+    refused: set[tuple[int, bytes]] = set()
+    for whose, email, key in targets:
+        query = f"email={quote(email, safe='')}&subAccountApiKey={key.api_key}&apiName=a&status=2"
+        query = house.signed_query(cast.keys[who], f"{query}&ipAddress=203.0.113.7&canTrade=true")
+        headers = {"X-MBX-APIKEY": cast.keys[who].api_key}
+        reply = ask(surface, method, f"{path}?{query}", headers=headers)
+        is_its_own = whose in {"sub", "sibling"} or (email == emails["sub"] and not names_a_key)
+        if who == "master" and is_its_own:
+            assert reply.status == 200, reply.body
+        elif (method, path) == LISTING and who == "master" and email == emails["sub"]:
+            assert reply.json()["rows"] == []
+        else:
+            assert reply.json()["code"] == -9901, (whose, reply.body)
+            refused.add((reply.status, reply.body))
+    assert len(refused) == 1

@@ -11,7 +11,16 @@ from typing import Any, Final
 
 from tenure import wiring
 from tenure.faces import logs
-from tenure.faces.http import asgi, authorize, binance, management, process, targets
+from tenure.faces.http import (
+    asgi,
+    authorize,
+    binance,
+    binance_subaccounts,
+    management,
+    process,
+    targets,
+)
+from tenure.services.subaccounts import SubAccounts
 from tenure.settings import Settings
 from tenure.wiring import Worker
 
@@ -35,10 +44,18 @@ def create() -> Asgi:
     return build(wiring.open_worker(Settings.model_validate_json(os.environ[RUN_ENVIRONMENT])))
 
 
+def compatible_of(worker: Worker) -> binance.Binance:
+    """Return the Binance-compatible surface, whole, as it stands on *worker*."""
+    calls = binance_subaccounts.calls(
+        SubAccounts(worker.store, worker.keys, worker.settings.addresses_per_key), worker.decider
+    )
+    return binance.build(worker.decider, worker.settings, calls)
+
+
 def build(worker: Worker) -> Asgi:
     """Return the application that stands on *worker*."""
     gate = authorize.build(worker.decider, worker.settings)
-    compatible = binance.build(worker.decider, worker.settings)
+    compatible = compatible_of(worker)
     manage = management.build(
         keys=worker.keys,
         revocations=worker.revocations,

@@ -2,11 +2,13 @@
 The Binance-compatible surface, ring (a): what any client calls to connect and to look at its key.
 
 Raw ASGI. Routes and answers follow WIRE sections 1.1, 2 and 5.1; codes and messages are in
-`binance_errors`. Everything is answered from the keyring, so nothing here waits for a database.
+`binance_errors`. Everything is decided from the keyring, and ring (a) is answered from it too;
+calls that wait for the store (`binance_subaccounts`) are handed in and answered in a thread.
 """
 
+import asyncio
 from collections.abc import Awaitable, Callable, Mapping
-from typing import Any, Final
+from typing import Any, Final, NamedTuple, TypeAlias
 
 import msgspec
 import structlog
@@ -16,10 +18,10 @@ from tenure.domain import signing
 from tenure.domain.catalog import Catalog
 from tenure.domain.decide import Allowed, Reason, Refused
 from tenure.domain.errors import Unavailable
-from tenure.domain.model import READING
-from tenure.domain.signing import Fault, Malformed
+from tenure.domain.model import READING, Permission
+from tenure.domain.signing import Fault, Malformed, SignedRequest
 from tenure.faces.http import asgi, binance_errors, callers
-from tenure.faces.http.refusals import Answer
+from tenure.faces.http.refusals import Answer, Headers
 from tenure.services.deciding import Decider
 from tenure.settings import Settings
 
@@ -51,11 +53,27 @@ _DOCUMENTED: Final = (
 _encode = msgspec.json.Encoder().encode
 
 
+class Call(NamedTuple):
+    """
+    A signed call: the *permission* its key needs, and what *answers* it once that is decided.
+
+    One that *waits*, for the store, is answered in a thread, since nothing else here ever waits.
+    """
+
+    permission: Permission
+    answers: Callable[[Allowed, SignedRequest], Answer]
+    waits: bool = True
+
+
+Calls: TypeAlias = Mapping[tuple[str, str], Call]
+"""By method and path."""
+
+
 class Binance:
     """The surface as one ASGI callable; use `build`."""
 
-    def __init__(self, decider: Decider, settings: Settings) -> None:
-        """One per worker."""
+    def __init__(self, decider: Decider, settings: Settings, more: Calls) -> None:
+        """One per worker; *more* are the signed calls beside those of ring (a)."""
         self._decider, self._settings = decider, settings
         self._caller_of = callers.reader(settings.trusted_proxies)
         self._count = metrics.decision_counter("binance")
@@ -64,10 +82,13 @@ class Binance:
             ("GET", "/api/v3/time"): self._time,
             ("GET", "/sapi/v1/system/status"): self._system_status,
         }
-        self._signed: Mapping[tuple[str, str], Callable[[Allowed], Answer]] = {
-            ("GET", "/sapi/v1/account/apiRestrictions"): self._api_restrictions,
-            ("GET", "/sapi/v1/account/status"): lambda _: _ok({"data": "Normal"}),
-            ("GET", "/sapi/v1/account/apiTradingStatus"): self._api_trading_status,
+        ring_a: Mapping[str, Callable[[Allowed], Answer]] = {
+            "/sapi/v1/account/apiRestrictions": self._api_restrictions,
+            "/sapi/v1/account/status": lambda _: ok({"data": "Normal"}),
+            "/sapi/v1/account/apiTradingStatus": self._api_trading_status,
+        }
+        self._signed: Calls = {("GET", path): _at_once(look) for path, look in ring_a.items()} | {
+            **more
         }
         self._errors = binance_errors.Errors(settings.binance_lapsed_code)
 
@@ -103,40 +124,30 @@ class Binance:
         if unit is None:
             return binance_errors.wrong_time_unit()
         if (public := self._public.get(route)) is not None:
-            return _ok(public(unit))
+            return ok(public(unit))
         body = await asgi.read_body(receive, BODY_BYTES_MAX)
         if body is None:
             return binance_errors.not_supported(413)
-        return self._answer_signed(self._signed[route], caller, scope["query_string"], body)
+        return await self._answer_signed(self._signed[route], caller, scope["query_string"], body)
 
-    def _answer_signed(
-        self,
-        answer: Callable[[Allowed], Answer],
-        caller: callers.Caller,
-        query: bytes,
-        body: bytes,
+    async def _answer_signed(
+        self, call: Call, caller: callers.Caller, query: bytes, body: bytes
     ) -> Answer:
-        outcome = self._decide(caller, query, body)
-        if isinstance(outcome, Allowed):
-            self._count(metrics.ALLOWED)
-            return answer(outcome)
-        self._count(Reason.REQUEST_MALFORMED if isinstance(outcome, Malformed) else outcome.reason)
+        request = _read(caller, query, body)
+        if isinstance(request, Malformed):
+            return self._refuse(request, Reason.REQUEST_MALFORMED)
+        outcome = self._decider.decide(request, call.permission)
+        if isinstance(outcome, Refused):
+            return self._refuse(outcome, outcome.reason)
+        self._count(metrics.ALLOWED)
+        if call.waits:
+            return await asyncio.to_thread(call.answers, outcome, request)
+        return call.answers(outcome, request)
+
+    def _refuse(self, outcome: Refused | Malformed, reason: Reason) -> Answer:
+        self._count(reason)
         # Every route of this surface lies under /sapi, whose statuses differ from those of /api.
         return self._errors.refuse(outcome, "/sapi")
-
-    def _decide(
-        self, caller: callers.Caller, query: bytes, body: bytes
-    ) -> Allowed | Refused | Malformed:
-        if not body.isascii():
-            try:
-                body.decode()
-            except UnicodeDecodeError:
-                return Malformed(Fault.ILLEGAL, "body")
-        api_key = caller.headers.get(callers.API_KEY, "")
-        request = signing.parse(api_key, query, body, caller.address)
-        if isinstance(request, Malformed):
-            return request
-        return self._decider.decide(request, READING)
 
     def _time(self, unit: int) -> object:
         return {"serverTime": self._decider.now_ms() * unit}
@@ -161,11 +172,13 @@ class Binance:
                 members[end_name] = grant.ends_at_ms
         ordered = {name: members.pop(name) for name in _DOCUMENTED if name in members}
         said = {"ipRestrict": key.is_restricted, "createTime": key.issued_at_ms}
-        return _ok(said | ordered | members, _terms(allowed, self._decider.catalog))
+        ends = {Permission(name): grant.ends_at_ms for name, grant in key.grants.items()}
+        headers = [*binance_errors.term_headers(allowed), *terms(ends, self._decider.catalog)]
+        return ok(said | ordered | members, headers)
 
     def _api_trading_status(self, allowed: Allowed) -> Answer:
         trigger = {"GCR": 150, "IFER": 150, "UFR": 300}
-        return _ok(
+        return ok(
             {
                 "data": {
                     "isLocked": allowed.loaded.quarantine is not None,
@@ -177,22 +190,38 @@ class Binance:
         )
 
 
-def build(decider: Decider, settings: Settings) -> Binance:
+def build(decider: Decider, settings: Settings, more: Calls | None = None) -> Binance:
     """Return the surface as an ASGI callable for paths under /api, /sapi, /fapi and /dapi."""
-    return Binance(decider, settings)
+    return Binance(decider, settings, more or {})
 
 
-def _terms(allowed: Allowed, catalog: Catalog) -> list[tuple[bytes, bytes]]:
-    """`Tenure-Terms`: every grant with an end, past or to come (WIRE, section 5.3)."""
-    grants = allowed.loaded.grants
-    ends = [
-        f"{permission}={grants[permission].ends_at_ms}"
+def terms(ends: Mapping[Permission, int | None], catalog: Catalog) -> Headers:
+    """
+    Return `Tenure-Terms`: every grant with an end, past or to come (WIRE, section 5.3).
+
+    *ends* holds the ends (ms) of a key's grants by permission; none of them, no header.
+    """
+    shown = [
+        f"{permission}={ends[permission]}"
         for permission in catalog.offers
-        if permission in grants and grants[permission].ends_at_ms is not None
+        if ends.get(permission) is not None
     ]
-    headers = binance_errors.term_headers(allowed)
-    return [*headers, (b"tenure-terms", ", ".join(ends).encode())] if ends else headers
+    return [(b"tenure-terms", ", ".join(shown).encode())] if shown else []
 
 
-def _ok(body: object, headers: list[tuple[bytes, bytes]] | None = None) -> Answer:
+def ok(body: object, headers: Headers | None = None) -> Answer:
+    """Return *body* as the answer to a call that was carried out."""
     return 200, [*binance_errors.JSON, *(headers or ())], _encode(body)
+
+
+def _at_once(look: Callable[[Allowed], Answer]) -> Call:
+    return Call(READING, lambda allowed, _request: look(allowed), waits=False)
+
+
+def _read(caller: callers.Caller, query: bytes, body: bytes) -> SignedRequest | Malformed:
+    if not body.isascii():
+        try:
+            body.decode()
+        except UnicodeDecodeError:
+            return Malformed(Fault.ILLEGAL, "body")
+    return signing.parse(caller.headers.get(callers.API_KEY, ""), query, body, caller.address)

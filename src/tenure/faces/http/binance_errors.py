@@ -20,6 +20,9 @@ JSON: Final = ((b"content-type", b"application/json;charset=UTF-8"),)
 """Lower case at the start, or the official SDK finds neither code nor message."""
 _NAME_RANGE: Final = "^[A-Za-z0-9_.\\[\\]-]{1,100}$"
 
+_PROBLEM_LENGTH_MAX: Final = 500
+"""Characters of `Tenure-Problem`: proxies allow all headers together a few thousand."""
+
 _AHEAD: Final = "Timestamp for this request was 1000ms ahead of the server's time."
 _OUTSIDE: Final = "Timestamp for this request is outside of the recvWindow."
 _MANDATORY: Final = "Mandatory parameter '{}' was not sent, was empty/null, or malformed."
@@ -105,6 +108,47 @@ def unavailable() -> Answer:
 def internal() -> Answer:
     """Our fault; the log knows more."""
     return _error(500, -1000, "An unknown error occurred while processing the request.")
+
+
+def missing(name: str) -> Answer:
+    """Name a mandatory parameter that did not come, or came empty."""
+    return _error(400, -1102, _MANDATORY.format(name))
+
+
+def not_valid(name: str, why: str = "") -> Answer:
+    """
+    Name a parameter that makes no sense; *why*, for people, stands in `Tenure-Problem`.
+
+    The message is the venue's and has no room for it.
+    """
+    shown = "".join(sign if " " <= sign <= "~" else "?" for sign in why[:_PROBLEM_LENGTH_MAX])
+    headers = [(b"tenure-problem", shown.encode())] if shown else None
+    return _error(400, -1130, f"Data sent for parameter '{name}' is not valid.", headers)
+
+
+def unsupported() -> Answer:
+    """Refuse what keys of this type cannot hold."""
+    return _error(400, -9000, "Unsupported operation")
+
+
+def not_found() -> Answer:
+    """No such sub-account or key, or not one of this caller's: one answer for all (RULES R16)."""
+    return _error(400, -9901, "Sub-account or API key not found.")
+
+
+def confirmation_required(words: str, stamp: str) -> Answer:
+    """Say in *words* what would happen that the call does not name; *stamp* confirms it (R11)."""
+    return _error(400, -9902, f"Confirmation required: {words} stamp={stamp}")
+
+
+def not_allowed(rule_id: str, words: str) -> Answer:
+    """Name the rule that does not allow it (RULES R12)."""
+    return _error(400, -9903, f"Not allowed by rule {rule_id}: {words}")
+
+
+def limit_reached(words: str) -> Answer:
+    """Refuse more than an account or a key may have."""
+    return _error(400, -9904, f"Limit reached: {words}")
 
 
 def _malformed(fault: Malformed) -> Answer:
