@@ -15,6 +15,7 @@ from tenure.domain.model import AccountKind, ApiKey, KeyId, KeyType, Permission
 from tenure.domain.rights import Owner
 from tenure.services.keys import Draft, Previewed
 from tenure.services.subaccounts import Named, SubAccounts
+from tenure.store import subaccounts
 from tests.builders import FUTURES, HOME, MONTH_MS, TRADING, WITHDRAWALS, end_of
 from tests.services import parts as building
 from tests.services.parts import LIMITS, Parts
@@ -191,6 +192,38 @@ def test_too_much_is_a_limit_and_not_a_mistake(family: Family) -> None:
     flood = (ELSEWHERE,) * (most * 4 + 1)
     assert code_of(lambda: family.its.add_addresses(named, flood, None)) == "limit"
     assert code_of(lambda: family.its.remove_addresses(named, flood, None)) == "limit"
+
+
+def test_a_list_longer_than_is_allowed_today_is_left_as_it_is(family: Family) -> None:
+    named = family.named(family.key(ips=(HOME, ELSEWHERE)))
+    stricter = SubAccounts(family.parts.store, family.parts.keys, 1)
+    assert family.did(lambda: stricter.add_addresses(named, (HOME,), None)) == []
+    assert stricter.remove_addresses(named, (HOME,), None).allowlist == (ELSEWHERE,)
+
+
+@pytest.mark.parametrize(
+    ("email", "api_key"), [("a\0@example.com", None), ("x" * 255, None), (None, "\0")]
+)
+def test_what_nobody_can_be_called_is_not_even_looked_for(
+    family: Family, monkeypatch: pytest.MonkeyPatch, email: str | None, api_key: str | None
+) -> None:
+    """PostgreSQL takes no NUL in a text, and would fail where SQLite finds nothing."""
+    key = family.key()
+    named = Named(
+        master=family.master,
+        email=email or family.sub.email,
+        api_key=api_key or key.api_key,
+    )
+    looked: list[object] = []
+
+    def look(*asked: object) -> ApiKey:
+        looked.append(asked)
+        return key
+
+    monkeypatch.setattr(subaccounts, "key", look)
+    with pytest.raises(NotFound):
+        family.its.show(named)
+    assert looked == []
 
 
 def test_no_address_at_all_is_told_from_a_bad_one(family: Family) -> None:
