@@ -202,7 +202,7 @@ def _worker(
         decider=_decider(settings, keyring, clock, catalog, replays),
         keys=Keys(store, clock, catalog, sealing_key, limits, catch_up),
         accounts=Accounts(store, clock, catch_up),
-        rules=Rules(store, clock),
+        rules=Rules(store, clock, catch_up),
         journal=Journal(store),
         operators=Operators(settings.operator_token, settings.operator_token_path),
         follower=follower,

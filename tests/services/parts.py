@@ -53,7 +53,7 @@ class Parts:
         self.follows = True
         self.keys = Keys(store, clock, the_catalog(), sealing_key, LIMITS, self._catch_up)
         self.accounts = Accounts(store, clock, self._catch_up)
-        self.rules = Rules(store, clock)
+        self.rules = Rules(store, clock, self._catch_up)
         self.journal = Journal(store)
         self.sweep = Sweep(store, clock)
         self._follow()

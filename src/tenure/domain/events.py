@@ -30,7 +30,9 @@ class Tag(StrEnum):
     KEY_ROTATED = "key:rotated"
     KEY_REVOKED = "key:revoked"
     GRANT_SWEPT = "grant:swept"
+    KEY_ADDRESS_SEEN = "key:address_seen"
     RULE_ADDED = "rule:added"
+    RULE_WITHDRAWN = "rule:withdrawn"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

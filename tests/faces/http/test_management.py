@@ -32,6 +32,9 @@ FOR_OPERATORS = {
     "POST /v1/authorize": "/v1/authorize",
     "GET /v1/events": "/v1/events",
     "GET /v1/rules": "/v1/rules",
+    "POST /v1/rules": "/v1/rules",
+    "POST /v1/rules/preview": "/v1/rules/preview",
+    "POST /v1/rules/{rule_id}/withdraw": "/v1/rules/2021-07-09/withdraw",
     "GET /v1/catalog": "/v1/catalog",
     "GET /sandbox/clock": "/sandbox/clock",
     "PUT /sandbox/clock": "/sandbox/clock",
@@ -113,7 +116,7 @@ def test_a_method_a_route_does_not_take_is_told_which_it_does(shared: Managed, t
     [
         ("/v1/accounts", "GET, OPTIONS, POST"),
         ("/sandbox/clock", "GET, OPTIONS, PUT"),
-        ("/v1/rules", "GET, OPTIONS"),
+        ("/v1/rules", "GET, OPTIONS, POST"),
         ("/healthz", "GET, OPTIONS"),
     ],
 )

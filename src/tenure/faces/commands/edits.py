@@ -86,7 +86,7 @@ def confirm(server: Client, path: str, wanted: Json, *, yes: bool) -> Json:
             return {**plan["after"], "consequences": []}  # Nothing would be recorded (RULES R5).
         warn(server, plan)
         if plan["confirmation_required"] and not yes:
-            _ask()
+            ask()
         try:
             return server.post(path, {**wanted, "stamp": plan["stamp"]})
         except Conflict as conflict:
@@ -160,7 +160,8 @@ def _wishes(
     return wishes
 
 
-def _ask() -> None:
+def ask() -> None:
+    """Ask whether to go on; raises Conflict `confirmation_required` where nobody says yes."""
     if not shown.is_a_terminal():
         raise Conflict(
             "confirmation_required",
