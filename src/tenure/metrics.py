@@ -13,6 +13,7 @@ _unavailable = Counter(
     "tenure_unavailable", "Requests answered 503, by face and cause.", ["face", "cause"]
 )
 swept = Counter("tenure_swept", "Ended terms recorded by the sweeper.")
+uses_dropped = Counter("tenure_uses_dropped", "Uses of keys not noted, for want of room.")
 
 ALLOWED = "allowed"
 

@@ -31,6 +31,7 @@ from tenure.services.operators import Operators
 from tenure.services.replay import Replays
 from tenure.services.rules import Rules
 from tenure.services.sweep import Sweep
+from tenure.services.usage import Usage, Uses
 from tenure.settings import Settings
 from tenure.store import db, journal, seals
 from tenure.store.db import Store, Transaction
@@ -66,6 +67,7 @@ class Worker:
     rules: Rules
     journal: Journal
     operators: Operators
+    usage: Usage
     follower: Follower | None = None
     replays: Replays | None = None
 
@@ -190,6 +192,7 @@ def _worker(
     keyring = Keyring(
         settings.home, clock, sealing_key, staleness_ms=settings.staleness_ms, beside=follower
     )
+    uses = Uses()
     limits = Limits(
         keys_per_account=settings.keys_per_account, addresses_per_key=settings.addresses_per_key
     )
@@ -199,12 +202,13 @@ def _worker(
         clock=clock,
         store=store,
         keyring=keyring,
-        decider=_decider(settings, keyring, clock, catalog, replays),
+        decider=_decider(settings, keyring, clock, catalog, replays, uses),
         keys=Keys(store, clock, catalog, sealing_key, limits, catch_up),
         accounts=Accounts(store, clock, catch_up),
         rules=Rules(store, clock, catch_up),
         journal=Journal(store),
         operators=Operators(settings.operator_token, settings.operator_token_path),
+        usage=Usage(store, clock, uses, addresses_per_key=limits.addresses_per_key),
         follower=follower,
         replays=replays,
     )
@@ -215,12 +219,13 @@ def _replays(settings: Settings, clock: Clock, catalog: Catalog) -> Replays | No
     return Replays(settings.home, clock) if one_time(catalog) else None
 
 
-def _decider(
+def _decider(  # noqa: PLR0913, PLR0917 - what it stands on, once each
     settings: Settings,
     keyring: Keyring,
     clock: Clock,
     catalog: Catalog,
     replays: Replays | None,
+    uses: Uses | None = None,
 ) -> Decider:
     return Decider(
         keyring,
@@ -229,6 +234,7 @@ def _decider(
         decoded_retry=settings.binance_decoded_retry,
         sandbox=settings.sandbox,
         replays=replays,
+        uses=uses,
     )
 
 

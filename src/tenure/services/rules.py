@@ -143,13 +143,14 @@ class Rules:
 
     def _record(self, tx: Transaction, tag: Tag, about: Sequence[Rule], actor: str) -> int:
         """Write one event a rule and return the last one's seq, 0 where there is none."""
+        if not about:
+            return 0  # Before the clock is asked: a start adds nothing, and may find it behind.
         now_ms = self._clock.now_ms()
         changes = [
             Change(tag=tag, actor=actor, happened_at_ms=now_ms, body={"rule": rule_state(rule)})
             for rule in about
         ]
-        recorded = journal.append_all(tx, changes, now_ms)
-        return recorded[-1].seq if recorded else 0
+        return journal.append_all(tx, changes, now_ms)[-1].seq
 
     def _commit(self, act: Callable[[Transaction], tuple[_Answer, int]]) -> _Answer:
         answer, seq = self._store.write(act)

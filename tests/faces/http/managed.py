@@ -111,6 +111,7 @@ def build(house: House, **more: Any) -> Litestar:  # noqa: ANN401 - any part may
         "catalog": worker.catalog,
         "clock": worker.clock,
         "settings": worker.settings,
+        "usage": worker.usage,
     }
     return management.build(**(parts | more))
 

@@ -1,7 +1,7 @@
 """
 `tenure keys`: issue, list, show, rotate and revoke API keys, through the management API.
 
-Editing, with its plan and its question, is in `edits`.
+Editing, with its plan and its question, is in `edits`; when and whence keys are used, in `usage`.
 """
 
 import sys
@@ -12,7 +12,7 @@ import typer
 
 from tenure.domain.errors import Invalid
 from tenure.domain.model import KeyType
-from tenure.faces.commands import client, edits, shown
+from tenure.faces.commands import client, edits, shown, usage
 from tenure.faces.commands.accounts import AccountId, AsJson
 from tenure.faces.commands.client import Client, Json
 
@@ -104,6 +104,10 @@ def revoke(server: Client, key: KeyId, *, as_json: AsJson = False) -> None:
         shown.console().print(f"{answer['key_id']} was revoked {since}, for good.", soft_wrap=True)
 
 
+app.command()(client.connected(usage.usage))
+app.command()(client.connected(usage.unused))
+
+
 def _public_key(path: str) -> str:
     try:
         if path == "-":
@@ -154,6 +158,7 @@ def _show(key: Json) -> None:
             ("IPs", ips),
             ("issued", shown.instant(key["issued_at_ms"])),
             ("version", str(key["version"])),
+            *([("last used", usage.last_used(key["last_used"]))] if "last_used" in key else []),
         ]
     )
     made = shown.table("permission", "state (UTC)", "since", "rule", whole=3)

@@ -12,6 +12,7 @@ from typing import Any, Final
 from tenure import wiring
 from tenure.faces import logs
 from tenure.faces.http import asgi, authorize, binance, management, process, targets
+from tenure.services.usage import FLUSH_EVERY_S
 from tenure.settings import Settings
 from tenure.wiring import Worker
 
@@ -32,7 +33,9 @@ def create() -> Asgi:
     process.harden()
     process.end_with_parent()
     logs.configure()
-    return build(wiring.open_worker(Settings.model_validate_json(os.environ[RUN_ENVIRONMENT])))
+    worker = wiring.open_worker(Settings.model_validate_json(os.environ[RUN_ENVIRONMENT]))
+    process.run_beside(worker.usage.run, FLUSH_EVERY_S)
+    return build(worker)
 
 
 def build(worker: Worker) -> Asgi:
@@ -50,6 +53,7 @@ def build(worker: Worker) -> Asgi:
         catalog=worker.catalog,
         clock=worker.clock,
         settings=worker.settings,
+        usage=worker.usage,
     )
 
     async def answer(

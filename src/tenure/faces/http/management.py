@@ -25,6 +25,7 @@ from tenure.faces.http import (
     requests,
     rules,
     sandbox,
+    usages,
     views,
 )
 from tenure.services.accounts import Accounts
@@ -34,6 +35,7 @@ from tenure.services.keyring import Keyring
 from tenure.services.keys import Keys
 from tenure.services.operators import Operators
 from tenure.services.rules import Rules
+from tenure.services.usage import Usage
 from tenure.settings import Settings
 
 
@@ -49,6 +51,7 @@ def build(  # noqa: PLR0913 - all this face stands on, once each
     catalog: Catalog,
     clock: Clock,
     settings: Settings,
+    usage: Usage,
 ) -> Litestar:
     """Return the face as an ASGI application; it needs no lifespan events."""
     show, ids = views.Show(catalog, clock), requests.Ids(clock)
@@ -62,6 +65,7 @@ def build(  # noqa: PLR0913 - all this face stands on, once each
         "catalog": catalog,
         "clock": clock,
         "show": show,
+        "usage": usage,
     }
     dependencies = {name: _provide(service) for name, service in services.items()}
     dependencies["actor"] = Provide(requests.actor_of, sync_to_thread=False)
@@ -97,6 +101,7 @@ def _routers(operators: Operators, *, is_sandbox: bool) -> list[Router]:
                 decisions.routes(),
                 journal.routes(),
                 rules.routes(),
+                usages.routes(),
             ],
         )
     ]
