@@ -77,7 +77,7 @@ def _costs(
     assert address is not None
     chance = random.Random(size)  # noqa: S311 - which keys are asked for, not a secret
     drawn = [filling.api_key(kind, chance.randrange(size)) for _ in range(calls)]
-    query = _signed(worker, kind)
+    query = signed(worker, kind)
     request = signing.parse(drawn[0], query, b"", address)
     assert isinstance(request, signing.SignedRequest)
     verifier = worker.keyring.find(drawn[0])
@@ -104,11 +104,12 @@ def _costs(
         nonlocal query
         assert worker.follower is not None
         worker.follower.tick()
-        query = _signed(worker, kind)
+        query = signed(worker, kind)
 
     return measuring.interleaved(candidates, rounds, refresh)
 
 
-def _signed(worker: Worker, kind: Kind) -> bytes:
+def signed(worker: Worker, kind: Kind) -> bytes:
+    """Return an order as a client of that *kind* signs it now."""
     text = f"{_ORDER}&timestamp={worker.clock.now_ms()}"
     return f"{text}&signature={quote(kind.sign(text.encode()), safe='')}".encode()

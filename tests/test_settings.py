@@ -196,9 +196,33 @@ def test_what_is_listened_on_is_an_address_and_a_port(listen: str) -> None:
     assert "no address and port" in _refused(listen=listen)["listen"]
 
 
+def test_a_file_that_is_named_is_there() -> None:
+    assert _refused(catalog="forgotten.toml") == {"catalog": "forgotten.toml is not there"}
+
+
+@pytest.mark.parametrize("name", ["forgotten.toml", "Gate", "gate.toml", "../rulebooks/gate"])
+def test_a_rulebook_is_a_file_or_the_name_of_a_shipped_one(name: str) -> None:
+    shipped = "2021-07-09, binance-2023, bybit, coinex, gate, mexc, upbit"
+    assert _refused(rulebook=name) == {
+        "rulebook": f"{name} is not there, nor the name of a shipped rulebook: {shipped}"
+    }
+
+
+def test_a_shipped_rulebook_goes_by_its_name_and_a_file_of_that_name_goes_first(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    found = settings.load(rulebook="gate").rulebook
+    assert found is not None
+    assert found.name == "gate.toml"
+    assert found.is_file()
+
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "gate").write_text("")
+    assert settings.load(rulebook="gate").rulebook == Path("gate")
+
+
 @pytest.mark.parametrize("name", ["rulebook", "catalog"])
-def test_a_file_that_is_named_is_there(name: str) -> None:
-    assert _refused(**{name: "forgotten.toml"}) == {name: "forgotten.toml is not there"}
+def test_a_directory_is_no_file(name: str) -> None:
     assert "is not there" in _refused(**{name: "."})[name]
 
 

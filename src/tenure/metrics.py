@@ -16,6 +16,7 @@ swept = Counter("tenure_swept", "Ended terms recorded by the sweeper.")
 old_secret_uses = Counter(
     "tenure_old_secret_uses", "Requests allowed by the secret a key had before its rotation."
 )
+uses_dropped = Counter("tenure_uses_dropped", "Uses of keys not noted, for want of room.")
 
 ALLOWED = "allowed"
 

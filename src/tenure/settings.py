@@ -11,6 +11,7 @@ import ipaddress
 import os
 import tomllib
 from collections.abc import Iterable
+from importlib import resources
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -46,7 +47,9 @@ class Settings(BaseSettings):
     )
     listen: str = Field("127.0.0.1:8080", description="Address and port to listen on.")
     workers: int = Field(2, ge=1, le=60, description="Worker processes that decide and answer.")
-    rulebook: Path | None = Field(None, description="Rulebook TOML; default: the shipped one.")
+    rulebook: Path | None = Field(
+        None, description="Rulebook TOML: a file, or the name of a shipped one; default 2021-07-09."
+    )
     catalog: Path | None = Field(None, description="Catalog TOML; default: the shipped one.")
     trusted_proxies: Annotated[tuple[str, ...], NoDecode] = Field(
         (), description="Networks whose forwarded headers count; default none."
@@ -111,7 +114,12 @@ class Settings(BaseSettings):
             raise ValueError(message)
         return value
 
-    @field_validator("rulebook", "catalog")
+    @field_validator("rulebook")
+    @classmethod
+    def _named(cls, path: Path | None) -> Path | None:
+        return None if path is None else rulebook_path(str(path))
+
+    @field_validator("catalog")
     @classmethod
     def _is_there(cls, path: Path | None) -> Path | None:
         if path is not None and not path.is_file():
@@ -202,6 +210,22 @@ def read_proxies(
             message = f"{network} takes in IPv4-mapped addresses: name IPv4 networks as such"
             raise ValueError(message)
     return read
+
+
+def rulebook_path(name: str) -> Path:
+    """
+    Return the rulebook file *name*, or where there is none the shipped one that is called so.
+
+    Raises ValueError that lists the shipped ones.
+    """
+    if Path(name).is_file():
+        return Path(name)
+    shipped = Path(str(resources.files("tenure"))) / "rulebooks"
+    names = sorted(path.stem for path in shipped.glob("*.toml"))
+    if name in names:
+        return shipped / f"{name}.toml"
+    message = f"{name} is not there, nor the name of a shipped rulebook: {', '.join(names)}"
+    raise ValueError(message)
 
 
 def load(**given: object) -> Settings:

@@ -33,6 +33,7 @@ from tenure.services.replay import Replays
 from tenure.services.revocations import Revocations
 from tenure.services.rules import Rules
 from tenure.services.sweep import Sweep
+from tenure.services.usage import Usage, Uses
 from tenure.settings import Settings
 from tenure.store import db, journal, seals
 from tenure.store.db import Store, Transaction
@@ -71,6 +72,7 @@ class Worker:
     journal: Journal
     operators: Operators
     replays: Replays
+    usage: Usage
     follower: Follower | None = None
 
     def close(self) -> None:
@@ -195,6 +197,7 @@ def _worker(
     keyring = Keyring(
         settings.home, clock, sealing_key, staleness_ms=settings.staleness_ms, beside=follower
     )
+    uses = Uses()
     limits = Limits(
         keys_per_account=settings.keys_per_account, addresses_per_key=settings.addresses_per_key
     )
@@ -204,25 +207,27 @@ def _worker(
         clock=clock,
         store=store,
         keyring=keyring,
-        decider=_decider(settings, keyring, clock, catalog, replays),
+        decider=_decider(settings, keyring, clock, catalog, replays, uses),
         keys=Keys(store, clock, catalog, sealing_key, limits, catch_up),
         revocations=Revocations(store, clock, catch_up),
         quarantine=Quarantine(store, clock, catch_up),
         accounts=Accounts(store, clock, catch_up),
-        rules=Rules(store, clock),
+        rules=Rules(store, clock, catch_up),
         journal=Journal(store),
         operators=Operators(settings.operator_token, settings.operator_token_path),
+        usage=Usage(store, clock, uses, addresses_per_key=limits.addresses_per_key),
         follower=follower,
         replays=replays,
     )
 
 
-def _decider(
+def _decider(  # noqa: PLR0913, PLR0917 - what it stands on, once each
     settings: Settings,
     keyring: Keyring,
     clock: Clock,
     catalog: Catalog,
     replays: Replays | None,
+    uses: Uses | None = None,
 ) -> Decider:
     return Decider(
         keyring,
@@ -231,6 +236,7 @@ def _decider(
         decoded_retry=settings.binance_decoded_retry,
         sandbox=settings.sandbox,
         replays=replays,
+        uses=uses,
     )
 
 

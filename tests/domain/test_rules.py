@@ -251,6 +251,7 @@ CHANGED: list[dict[str, Any]] = [
     {"key_types": frozenset({KeyType.RSA})},
     {"account_kinds": frozenset({AccountKind.SUB})},
     {"notify_before_ms": (1,)},
+    {"withdrawn_at_ms": 1},
 ]
 
 

@@ -23,6 +23,7 @@ from tenure.services.revocations import Revocations
 from tenure.services.rules import Rules
 from tenure.services.sealing import CHECK_MARK, SealingKey
 from tenure.services.sweep import Sweep
+from tenure.services.usage import Usage, Uses
 from tenure.store import db, journal, schema, seals
 from tenure.store.db import Store
 from tests import signers
@@ -57,9 +58,11 @@ class Parts:
         self.revocations = Revocations(store, clock, self._catch_up)
         self.quarantine = Quarantine(store, clock, self._catch_up)
         self.accounts = Accounts(store, clock, self._catch_up)
-        self.rules = Rules(store, clock)
+        self.rules = Rules(store, clock, self._catch_up)
         self.journal = Journal(store)
         self.sweep = Sweep(store, clock)
+        self.uses = Uses()
+        self.usage = Usage(store, clock, self.uses, addresses_per_key=LIMITS.addresses_per_key)
         self._follow()
 
     def _follow(self) -> None:
@@ -67,7 +70,12 @@ class Parts:
         self.follower.tick()
         self.keyring = Keyring(self.home, self.clock, self.sealing_key, beside=self.follower)
         self.decider = Decider(
-            self.keyring, self.clock, the_catalog(), decoded_retry=True, sandbox=False
+            self.keyring,
+            self.clock,
+            the_catalog(),
+            decoded_retry=True,
+            sandbox=False,
+            uses=self.uses,
         )
 
     def _catch_up(self, seq: int) -> None:

@@ -152,3 +152,17 @@ def test_a_decider_without_the_retry_takes_the_raw_bytes_only(parts: Parts) -> N
 
     assert isinstance(outcomes[0], Allowed)
     assert outcomes[1] == Refused(Reason.SIGNATURE_INVALID)
+
+
+def test_a_decider_without_a_place_for_uses_notes_nothing_and_decides_the_same(
+    parts: Parts,
+) -> None:
+    """A service's own process has no store to write them to."""
+    key = parts.issue(TRADING)
+    alone = Decider(parts.keyring, parts.clock, the_catalog(), decoded_retry=True, sandbox=False)
+    secret, now_ms = parts.secrets[key.key_id], parts.clock.now
+
+    assert isinstance(_ask(alone, parts, key.api_key, secret, now_ms), Allowed)
+    assert parts.uses.take() == []
+    assert isinstance(_ask(parts.decider, parts, key.api_key, secret, now_ms), Allowed)
+    assert [use.key_id for use in parts.uses.take()] == [key.key_id]

@@ -522,3 +522,19 @@ def test_a_binance_client_is_told_its_signature_is_spent(tmp_path: Path) -> None
     assert (replayed.status, replayed.json()["code"]) == (400, -1022)
     assert replayed.headers["tenure-refusal"] == "replayed"
     house.close()
+
+
+def test_a_replay_is_no_use_of_the_key(house: House) -> None:
+    """What somebody sends again, from wherever, must not look as if its owner had been there."""
+    key = house.issue(house.account(), TRADING)
+    query = house.signed_query(key)
+    assert judged(house, key, query) is None
+    began = house.worker.clock.now_ms()
+    house.move(began + 1)
+    assert judged(house, key, query) is Reason.REPLAYED
+
+    assert house.worker.usage.flush() == 1
+
+    known = house.worker.usage.of_key(key.key_id)
+    assert known is not None
+    assert known.last_used_at_ms == began

@@ -34,7 +34,9 @@ class Tag(StrEnum):
     KEY_RELEASED = "key:released"
     KEYS_REVOKED = "keys:revoked"
     GRANT_SWEPT = "grant:swept"
+    KEY_ADDRESS_SEEN = "key:address_seen"
     RULE_ADDED = "rule:added"
+    RULE_WITHDRAWN = "rule:withdrawn"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

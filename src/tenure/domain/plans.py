@@ -14,12 +14,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Literal, TypeAlias
 
-from tenure.domain import consequences, rules
+from tenure.domain import consequences, rules, stamps
 from tenure.domain.catalog import Catalog
 from tenure.domain.consequences import Consequence, ConsequenceKind
 from tenure.domain.errors import Conflict, Invalid
 from tenure.domain.model import READING, ApiKey, Grant, Permission
 from tenure.domain.rules import Rulebook
+from tenure.domain.stamps import STAMP_GOOD_FOR_MS
 
 __all__ = [
     "LABEL_CODE_POINTS_MAX",
@@ -32,10 +33,9 @@ __all__ = [
     "label_of",
     "plan_edit",
     "plan_issue",
+    "plan_touch",
 ]
 
-STAMP_GOOD_FOR_MS = 600_000
-"""How long a shown plan may be confirmed: 10 minutes (RULES R11)."""
 LABEL_CODE_POINTS_MAX = 64
 
 Wish: TypeAlias = bool | Literal["renew"]
@@ -89,8 +89,7 @@ class Plan:
 
     def stamp(self, previewed_at_ms: int) -> str:
         """Return what an owner who saw this plan at *previewed_at_ms* confirms it with."""
-        digest = hashlib.sha256(f"{previewed_at_ms}|{self.inputs}".encode()).hexdigest()
-        return f"{previewed_at_ms:x}-{digest[:32]}"
+        return stamps.stamp_of(self.inputs, previewed_at_ms)
 
     def require_confirmed(self, stamp: str | None, now_ms: int) -> None:
         """
@@ -107,11 +106,7 @@ class Plan:
                     plan=self,
                 )
             return
-        previewed_at_ms = _previewed_at_ms(stamp)
-        if previewed_at_ms is None or stamp != self.stamp(previewed_at_ms):
-            raise Conflict("stale", "something changed since this plan was shown", plan=self)
-        if not 0 <= now_ms - previewed_at_ms <= STAMP_GOOD_FOR_MS:
-            raise Conflict("stale", "this plan was shown over 10 minutes ago", plan=self)
+        stamps.require_current(stamp, self.inputs, now_ms, plan=self)
 
 
 def label_of(text: str) -> str:
@@ -188,16 +183,34 @@ def plan_edit(key: ApiKey, edit: Edit, catalog: Catalog, rulebook: Rulebook, now
     )
 
 
+def plan_touch(key: ApiKey, rulebook: Rulebook, now_ms: int) -> tuple[Consequence, ...]:
+    """
+    Return what the least edit of permissions at *now_ms* would do to what *key* holds (RULES R6).
+
+    That is: what every such edit does to whatever it does not name, the allowlist left alone.
+    """
+    commit = rules.Commit(
+        now_ms=now_ms, was_restricted=key.is_restricted, is_restricted=key.is_restricted
+    )
+    after = replace(key, grants=_judged(key, {}, rulebook, commit))
+    return consequences.between(key, after, {}, rulebook, now_ms)
+
+
 def _plan_grants(
     key: ApiKey, edit: Edit, rulebook: Rulebook, commit: rules.Commit
 ) -> Mapping[Permission, Grant]:
     if not edit.changes_permissions(key, commit.now_ms):
         return key.grants  # A new label, or nothing at all: nobody is judged (R5).
+    return _judged(key, edit.permissions, rulebook, commit)
 
+
+def _judged(
+    key: ApiKey, wishes: Mapping[Permission, Wish], rulebook: Rulebook, commit: rules.Commit
+) -> Mapping[Permission, Grant]:
     grants: dict[Permission, Grant] = {}
-    for permission in sorted(key.grants.keys() | edit.permissions.keys()):
+    for permission in sorted(key.grants.keys() | wishes.keys()):
         rule = rulebook.in_force(permission, key.key_type, key.account_kind, commit.now_ms)
-        grant, wish = key.grants.get(permission), edit.permissions.get(permission)
+        grant, wish = key.grants.get(permission), wishes.get(permission)
         is_held = key.holds(permission, commit.now_ms)
         if wish is False:
             continue
@@ -256,9 +269,3 @@ def _inputs(
         [[item.kind, item.permission, item.is_asked, item.rule_id] for item in found],
     ]
     return hashlib.sha256(json.dumps(named).encode()).hexdigest()
-
-
-def _previewed_at_ms(stamp: str) -> int | None:
-    instant, dash, digest = stamp.partition("-")
-    is_hex = len(instant) <= 16 and all(sign in "0123456789abcdef" for sign in instant)  # noqa: PLR2004 - 64 bits
-    return int(instant, 16) if dash and digest and instant and is_hex else None

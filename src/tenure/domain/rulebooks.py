@@ -4,6 +4,7 @@ A rulebook as a venue writes it: TOML in, a validated `rules.Rulebook` out.
 RULES, "What a rulebook is", lists the columns. What the rules then mean is in `rules`.
 """
 
+import re
 from collections.abc import Mapping
 from typing import TypeVar
 
@@ -13,6 +14,8 @@ from tenure.domain.rules import Lifetime, Rule, Rulebook
 
 _Choice = TypeVar("_Choice")
 
+RULE_ID = r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}"
+"""How a rule may be called: its id stands in URLs and headers, where anything else means more."""
 DAY_MS = 86_400_000
 NOTIFY_BEFORE_MS = (7 * DAY_MS, 3 * DAY_MS, DAY_MS, 3_600_000)
 """Lead times of notices where a rule names none; those shorter than the lifetime are kept."""
@@ -63,8 +66,13 @@ def _rule(section: documents.Section, known: frozenset[Permission]) -> Rule:
     restricted = _lifetime(
         section, "restricted", section.take_text("restricted", default="unlimited")
     )
+    rule_id = section.take_text("id")
+    if rule_id != "?" and not re.fullmatch(RULE_ID, rule_id):
+        section.complain(
+            "id", "rule: `id` must be 1 to 64 letters, digits, `.`, `_` or `-`, such as 2021-07-09"
+        )
     return Rule(
-        rule_id=RuleId(section.take_text("id")),
+        rule_id=RuleId(rule_id),
         title=section.take_text("title"),
         source=section.take_text("source"),
         effective_from_ms=section.take_instant_ms("effective_from"),

@@ -28,7 +28,8 @@ class Rule:
 
     *restricted* and *unrestricted* are the lifetimes of a key with and without an IP allowlist.
     *notify_before_ms* are the lead times of notices, longest first. A rule is never altered; a
-    later one succeeds it (RULES R13).
+    later one succeeds it (RULES R13). One that was withdrawn before it took effect, at
+    *withdrawn_at_ms*, never judges anything; what it would have said stays on record.
     """
 
     rule_id: RuleId
@@ -41,6 +42,7 @@ class Rule:
     key_types: frozenset[KeyType] = frozenset(KeyType)
     account_kinds: frozenset[AccountKind] = frozenset(AccountKind)
     notify_before_ms: tuple[int, ...] = ()
+    withdrawn_at_ms: int | None = None
 
     def lifetime(self, *, restricted: bool) -> Lifetime:
         """Return what this rule gives a key that is *restricted*, or is not."""
@@ -61,7 +63,7 @@ class Rule:
 
 @dataclass(frozen=True)
 class Rulebook:
-    """All rules, whenever they take effect."""
+    """All rules, whenever they take effect, withdrawn ones included."""
 
     rules: tuple[Rule, ...] = ()
 
@@ -71,9 +73,9 @@ class Rulebook:
         """Return the rule that judges such a grant at *now_ms*: the latest in force (RULES R1)."""
         found = None
         for rule in self.rules:
-            if rule.effective_from_ms > now_ms or not rule.covers(
-                permission, key_type, account_kind
-            ):
+            if rule.effective_from_ms > now_ms or rule.withdrawn_at_ms is not None:
+                continue
+            if not rule.covers(permission, key_type, account_kind):
                 continue
             if found is None or rule.effective_from_ms > found.effective_from_ms:
                 found = rule
@@ -86,12 +88,15 @@ class Rulebook:
     @cached_property
     def digest(self) -> str:
         """A SHA-256 over everything the rules say, by which a stamp names them (RULES R11)."""
-        rows = sorted((rule_state(rule) for rule in self.rules), key=lambda row: row["id"])
+        rows = sorted(
+            ({**rule_state(rule), "withdrawn_at_ms": rule.withdrawn_at_ms} for rule in self.rules),
+            key=lambda row: row["id"],
+        )
         return hashlib.sha256(json.dumps(rows, sort_keys=True).encode()).hexdigest()
 
 
 def rule_state(rule: Rule) -> dict[str, Any]:
-    """Return *rule* as JSON values, the shape it is stored, journalled and shown in."""
+    """Return what *rule* says, as JSON values: the shape it is stored and journalled in."""
     return {
         "id": rule.rule_id,
         "title": rule.title,

@@ -5,7 +5,8 @@ For services on a machine that runs Tenure: they decide from that machine's keyr
 process, with no request to anybody. What is neither allowed nor public never reaches the service,
 and nothing that goes wrong here lets a request through (SECURITY I15). An ASGI service finds who
 is calling in `scope["tenure"]`, a WSGI service in `environ["tenure.allowed"]`: an `Allowed`, or
-None on a public route. What a caller sends under `Tenure-…` names is taken away.
+None on a public route. What a caller sends under `Tenure-…` names is taken away. There is no store
+here, so the use of a key is not noted (docs/howto/find-unused-keys.md).
 
 Run an ASGI service without its server's own `--proxy-headers`: they would replace the peer that is
 judged here. Name the gateways in `trusted_proxies` instead.

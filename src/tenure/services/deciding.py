@@ -16,6 +16,7 @@ from tenure.domain.errors import Unavailable
 from tenure.domain.signing import RECV_WINDOW_MS_MAX, Malformed, Signed
 from tenure.services.keyring import Keyring
 from tenure.services.replay import Replays
+from tenure.services.usage import Uses
 
 MALFORMED: Final = Refused(Reason.REQUEST_MALFORMED)
 REPLAYED: Final = Refused(Reason.REPLAYED)
@@ -34,9 +35,12 @@ class Decider:
         decoded_retry: bool,
         sandbox: bool,
         replays: Replays | None = None,
+        uses: Uses | None = None,
     ) -> None:
         """
         In a *sandbox* the receive window may fit the machine's clock instead.
+
+        What is allowed is noted in *uses*; a process without a store has none.
 
         Raises ValueError where *catalog* sells one-time permissions and there are no *replays*.
         """
@@ -47,6 +51,7 @@ class Decider:
             raise ValueError("a one-time permission needs a replay cache")
         self._keyring, self._clock = keyring, clock
         self._decoded_retry, self._sandbox = decoded_retry, sandbox
+        self._uses = uses
 
     def decide(
         self, request: Signed, permission: str | None, route: tuple[str, str] | None = None
@@ -82,6 +87,10 @@ class Decider:
             outcome = self._once(request, outcome)
         if isinstance(outcome, Allowed) and outcome.used_old_secret:
             metrics.old_secret_uses.inc()
+        # The one place where a use is noted. Whatever is allowed and yet should not count as use of
+        # the key is to be told apart here.
+        if self._uses is not None and isinstance(outcome, Allowed):
+            self._uses.note(outcome, request.address, now_ms)
         return outcome
 
     def decide_raw(  # noqa: PLR0913, PLR0917 - one argument per part of a request

@@ -1,8 +1,9 @@
-"""The rulebook as rows: one a rule, never updated (RULES R13)."""
+"""The rulebook as rows: what a rule says is never updated (RULES R13), only its withdrawal is."""
 
 import json
+from dataclasses import replace
 
-from sqlalchemy import insert, select
+from sqlalchemy import func, insert, select, update
 
 from tenure.domain.rules import Rule, Rulebook, rule_from, rule_state
 from tenure.store import schema
@@ -16,13 +17,31 @@ def add(tx: Transaction, rule: Rule) -> None:
             rule_id=rule.rule_id,
             effective_from_ms=rule.effective_from_ms,
             body=json.dumps(rule_state(rule)),
+            withdrawn_at_ms=rule.withdrawn_at_ms,
         )
     )
 
 
+def withdraw(tx: Transaction, rule_id: str, now_ms: int) -> None:
+    """Note that the rule called *rule_id* was withdrawn at *now_ms*; what it says stays."""
+    tx.execute(
+        update(schema.rules).where(schema.rules.c.rule_id == rule_id).values(withdrawn_at_ms=now_ms)
+    )
+
+
+def count_keys(tx: Transaction) -> int:
+    """Return how many keys there are for rules to judge, revoked ones too."""
+    return tx.execute(select(func.count()).select_from(schema.keys)).scalar_one()
+
+
 def rulebook(tx: Transaction) -> Rulebook:
-    """Return every rule, whenever it takes effect, the earliest first."""
-    chosen = select(schema.rules.c.body).order_by(
+    """Return every rule, whenever it takes effect, withdrawn ones too, the earliest first."""
+    chosen = select(schema.rules.c.body, schema.rules.c.withdrawn_at_ms).order_by(
         schema.rules.c.effective_from_ms, schema.rules.c.rule_id
     )
-    return Rulebook(tuple(rule_from(json.loads(row.body)) for row in tx.execute(chosen)))
+    return Rulebook(
+        tuple(
+            replace(rule_from(json.loads(row.body)), withdrawn_at_ms=row.withdrawn_at_ms)
+            for row in tx.execute(chosen)
+        )
+    )

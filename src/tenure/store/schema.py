@@ -116,6 +116,7 @@ rules = Table(
     Column("rule_id", Text, primary_key=True),
     Column("effective_from_ms", BigInteger, nullable=False),
     Column("body", Text, nullable=False),
+    Column("withdrawn_at_ms", BigInteger),
 )
 
 data_keys = Table(
@@ -149,4 +150,28 @@ journal_head = Table(
     Column("seq", BigInteger, nullable=False),
     Column("hash", Text, nullable=False),
     Column("recorded_at_ms", BigInteger, nullable=False),
+)
+
+# When and where each key was last used, as far as anybody noted it: lossy, and decided by nowhere.
+key_usage = Table(
+    "key_usage",
+    metadata,
+    Column("key_id", Text, ForeignKey("keys.key_id"), primary_key=True),
+    Column("first_used_at_ms", BigInteger, nullable=False),
+    Column("last_used_at_ms", BigInteger, nullable=False),
+    Column("last_address", Text, nullable=False),
+    Column("last_permission", Text, nullable=False),
+    # How many events told of new addresses on one day, counted from 1970: they are bounded.
+    Column("told_on_day", Integer, nullable=False),
+    Column("told_count", Integer, nullable=False),
+)
+
+# The last few addresses each key was used from; `domain.usage` says how many.
+key_addresses = Table(
+    "key_addresses",
+    metadata,
+    Column("key_id", Text, ForeignKey("keys.key_id"), primary_key=True),
+    Column("address", Text, primary_key=True),
+    Column("first_used_at_ms", BigInteger, nullable=False),
+    Column("last_used_at_ms", BigInteger, nullable=False),
 )

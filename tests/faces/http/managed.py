@@ -38,6 +38,8 @@ BODIES: dict[str, dict[str, Any]] = {
         "path": "/api/v3/account",
         "client_ip": "203.0.113.7",
     },
+    "POST /v1/rules/preview": {"rulebook": ""},
+    "POST /v1/rules": {"rulebook": ""},
     "PUT /sandbox/clock": {"advance_ms": 0},
 }
 """Every route that takes a body, with one that it takes."""
@@ -115,6 +117,7 @@ def build(house: House, **more: Any) -> Litestar:  # noqa: ANN401 - any part may
         "catalog": worker.catalog,
         "clock": worker.clock,
         "settings": worker.settings,
+        "usage": worker.usage,
     }
     return management.build(**(parts | more))
 

@@ -51,17 +51,23 @@ RIGHTS = {
     "POST /v1/authorize": OPERATORS,
     "GET /v1/catalog": OPERATORS,
     "GET /v1/events": OPERATORS,
+    "GET /v1/keys/unused": OPERATORS,
     "GET /v1/keys/{key_id}": READS,
+    "GET /v1/keys/{key_id}/allowlist-suggestion": READS,
     "POST /v1/keys/{key_id}/edits": OPERATORS,
     "POST /v1/keys/{key_id}/edits/preview": READS,
     "POST /v1/keys/{key_id}/quarantine": ACTS,
     "POST /v1/keys/{key_id}/release": OPERATORS,
     "POST /v1/keys/{key_id}/revoke": ACTS,
     "POST /v1/keys/{key_id}/rotate": OPERATORS,
+    "GET /v1/keys/{key_id}/usage": READS,
     "GET /v1/revocations": OPERATORS,
     "POST /v1/revocations": OPERATORS,
     "POST /v1/revocations/preview": OPERATORS,
     "GET /v1/rules": OPERATORS,
+    "POST /v1/rules": OPERATORS,
+    "POST /v1/rules/preview": OPERATORS,
+    "POST /v1/rules/{rule_id}/withdraw": OPERATORS,
 }
 """Who may call each route of the management face. A new route gets its line here."""
 COMPATIBLE = {

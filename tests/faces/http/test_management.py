@@ -17,7 +17,9 @@ from tests.faces.http.managed import (
 from tests.faces.http.owning import NOBODY_S, OPEN, RIGHTS
 
 CLOSED = {
-    name: name.partition(" ")[2].format(account_id=f"acct_{NOBODY_S}", key_id=f"key_{NOBODY_S}")
+    name: name.partition(" ")[2].format(
+        account_id=f"acct_{NOBODY_S}", key_id=f"key_{NOBODY_S}", rule_id="no-such-rule"
+    )
     for name, right in RIGHTS.items()
     if right != OPEN
 }
@@ -97,7 +99,7 @@ def test_a_method_a_route_does_not_take_is_told_which_it_does(shared: Managed, t
     [
         ("/v1/accounts", "GET, OPTIONS, POST"),
         ("/sandbox/clock", "GET, OPTIONS, PUT"),
-        ("/v1/rules", "GET, OPTIONS"),
+        ("/v1/rules", "GET, OPTIONS, POST"),
         ("/healthz", "GET, OPTIONS"),
     ],
 )

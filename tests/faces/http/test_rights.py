@@ -65,6 +65,8 @@ def targets(cast: Cast, name: str) -> Iterator[tuple[str, str, str]]:
     house = cast.managed.house
     if "{" not in template:
         yield "", ALIVE, template
+    elif "{rule_id}" in template:
+        yield "", "", template.format(rule_id="no-such-rule")
     elif "{account_id}" in template:
         for whose, account_id in cast.accounts.items():
             yield whose, ALIVE, template.format(account_id=account_id)

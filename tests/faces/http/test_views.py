@@ -61,5 +61,5 @@ def test_all_keys_of_a_list_are_shown_as_of_one_instant() -> None:
 
     clock = Ticking("2021-12-30 23:59:59.998")
     keys = [a_key(TRADING, issued="2021-12-01 00:00", number=number) for number in (1, 2, 3)]
-    shown = views.Show(the_catalog(), clock).keys(keys).keys
+    shown = views.Show(the_catalog(), clock).keys(keys, {}).keys
     assert [view.permissions[TRADING].enabled for view in shown] == [True] * 3

@@ -1,7 +1,8 @@
 """
 `tenure keys`: issue, list, show, rotate and revoke API keys, through the management API.
 
-Editing, with its plan and its question, is in `edits`; what to do when one leaks in `leaks`.
+Editing, with its plan and its question, is in `edits`; what to do when one leaks in
+`leaks`; when and whence keys are used in `usage`.
 """
 
 import sys
@@ -13,7 +14,7 @@ import typer
 from tenure.domain import documents
 from tenure.domain.errors import Invalid
 from tenure.domain.model import KeyType
-from tenure.faces.commands import client, edits, leaks, shown
+from tenure.faces.commands import client, edits, leaks, shown, usage
 from tenure.faces.commands.accounts import AccountId, AsJson
 from tenure.faces.commands.client import Client, Json
 
@@ -118,6 +119,8 @@ app.command("revoke-all")(client.connected(leaks.revoke_all))
 app.command()(client.connected(leaks.revocations))
 app.command()(client.connected(leaks.quarantine))
 app.command()(client.connected(leaks.release))
+app.command()(client.connected(usage.usage))
+app.command()(client.connected(usage.unused))
 
 
 def _length_ms(text: str) -> int:
@@ -182,6 +185,7 @@ def _show(key: Json) -> None:
             ("IPs", ips),
             ("issued", shown.instant(key["issued_at_ms"])),
             ("version", str(key["version"])),
+            *([("last used", usage.last_used(key["last_used"]))] if "last_used" in key else []),
         ]
     )
     made = shown.table("permission", "state (UTC)", "since", "rule", whole=3)

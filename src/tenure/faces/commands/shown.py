@@ -62,12 +62,12 @@ def listing(made: Table, found: Iterable[Sequence[str]], none: str) -> None:
         console().print(none)
 
 
-def facts(pairs: Iterable[tuple[str, str]]) -> None:
+def facts(pairs: Iterable[tuple[str, str]], to: Console | None = None) -> None:
     """Print names and what they are, one a line; a long value is never broken, to be copied."""
-    listed = list(pairs)
+    listed, to = list(pairs), to or console()
     width = max(len(name) for name, _ in listed)
     for name, value in listed:
-        console().print(f"{name:<{width}}  {value}", soft_wrap=True)
+        to.print(f"{name:<{width}}  {value}", soft_wrap=True)
 
 
 def instant(at_ms: int | None, *, none: str = "") -> str:

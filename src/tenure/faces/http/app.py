@@ -21,6 +21,7 @@ from tenure.faces.http import (
     targets,
 )
 from tenure.services.subaccounts import SubAccounts
+from tenure.services.usage import FLUSH_EVERY_S
 from tenure.settings import Settings
 from tenure.wiring import Worker
 
@@ -41,7 +42,9 @@ def create() -> Asgi:
     process.harden()
     process.end_with_parent()
     logs.configure()
-    return build(wiring.open_worker(Settings.model_validate_json(os.environ[RUN_ENVIRONMENT])))
+    worker = wiring.open_worker(Settings.model_validate_json(os.environ[RUN_ENVIRONMENT]))
+    process.run_beside(worker.usage.run, FLUSH_EVERY_S)
+    return build(worker)
 
 
 def compatible_of(worker: Worker) -> binance.Binance:
@@ -69,6 +72,7 @@ def build(worker: Worker) -> Asgi:
         catalog=worker.catalog,
         clock=worker.clock,
         settings=worker.settings,
+        usage=worker.usage,
     )
 
     async def answer(

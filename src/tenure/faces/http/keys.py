@@ -15,9 +15,18 @@ from msgspec import UNSET, UnsetType
 
 from tenure.domain.model import KeyType
 from tenure.faces.http import problems, requests, rights
-from tenure.faces.http.views import EditedView, IssuedView, KeysView, KeyView, PlanView, Show
+from tenure.faces.http.views import (
+    EditedView,
+    IssuedView,
+    KeysView,
+    KeyView,
+    PlanView,
+    Show,
+    UsedKeyView,
+)
 from tenure.services.keys import Draft, Keys, Wanted
 from tenure.services.rotation import OVERLAP_MS_MAX
+from tenure.services.usage import Usage
 
 # Coarse bounds, so that nobody reads megabytes: what is exactly right, the domain says.
 Label: TypeAlias = Annotated[str, msgspec.Meta(max_length=1024)]
@@ -106,9 +115,12 @@ def issue_key(
     responses=problems.documented(401, 403, 404, 422, 503),
     sync_to_thread=True,
 )
-def list_keys(account_id: requests.AccountId, keys: Given[Keys], show: Given[Show]) -> KeysView:
+def list_keys(
+    account_id: requests.AccountId, keys: Given[Keys], show: Given[Show], usage: Given[Usage]
+) -> KeysView:
     """List the keys of an account, revoked ones too, the oldest first."""
-    return show.keys(keys.of_account(account_id))
+    found = keys.of_account(account_id)
+    return show.keys(found, usage.last_used(key.key_id for key in found))
 
 
 @get(
@@ -117,9 +129,12 @@ def list_keys(account_id: requests.AccountId, keys: Given[Keys], show: Given[Sho
     responses=problems.documented(401, 403, 404, 422, 503),
     sync_to_thread=True,
 )
-def get_key(key_id: requests.KeyId, keys: Given[Keys], show: Given[Show]) -> KeyView:
+def get_key(
+    key_id: requests.KeyId, keys: Given[Keys], show: Given[Show], usage: Given[Usage]
+) -> UsedKeyView:
     """Look at one key; `enabled` is the decision now."""
-    return show.key(keys.get(key_id))
+    (shown,) = show.keys([keys.get(key_id)], usage.last_used([key_id])).keys
+    return shown
 
 
 @post(

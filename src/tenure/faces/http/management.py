@@ -29,6 +29,7 @@ from tenure.faces.http import (
     rights,
     rules,
     sandbox,
+    usages,
     views,
 )
 from tenure.services.accounts import Accounts
@@ -41,6 +42,7 @@ from tenure.services.quarantine import Quarantine
 from tenure.services.revocations import Revocations
 from tenure.services.rights import Rights
 from tenure.services.rules import Rules
+from tenure.services.usage import Usage
 from tenure.settings import Settings
 
 
@@ -58,6 +60,7 @@ def build(  # noqa: PLR0913 - all this face stands on, once each
     catalog: Catalog,
     clock: Clock,
     settings: Settings,
+    usage: Usage,
 ) -> Litestar:
     """
     Return the face as an ASGI application; it needs no lifespan events.
@@ -77,6 +80,7 @@ def build(  # noqa: PLR0913 - all this face stands on, once each
         "catalog": catalog,
         "clock": clock,
         "show": show,
+        "usage": usage,
     }
     dependencies = {name: _provide(service) for name, service in services.items()}
     dependencies["actor"] = Provide(requests.actor_of, sync_to_thread=False)
@@ -121,6 +125,7 @@ def _routers(guard: Callable[[Any, Any], Awaitable[None]], *, is_sandbox: bool) 
                 decisions.routes(),
                 journal.routes(),
                 rules.routes(),
+                usages.routes(),
             ],
         )
     ]

@@ -140,6 +140,8 @@ def _greeting(prepared: Prepared) -> str:
     token = prepared.operator_token_path
     lines.append(f"Operator token: {token}" if token else "Operator token: from the settings")
     for rule in prepared.rulebook.rules:
+        if rule.withdrawn_at_ms is not None:
+            continue
         terms = f"unrestricted {_length(rule.unrestricted)}, restricted {_length(rule.restricted)}"
         since = wording.instant(rule.effective_from_ms)
         lines.append(f"Rule {rule.rule_id}: {', '.join(rule.permissions)}: {terms}, from {since}")

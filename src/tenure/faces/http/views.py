@@ -5,7 +5,7 @@ A shape is added to, never altered. `enabled` is the decision now, so a grant wh
 shows unticked whether or not anybody swept it (RULES R10).
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import msgspec
@@ -18,6 +18,7 @@ from tenure.domain.catalog import Catalog
 from tenure.domain.model import ApiKey, KeyStatus, KeyType
 from tenure.domain.plans import ConsequenceKind, Plan
 from tenure.domain.rules import Rulebook
+from tenure.domain.usage import LastUsed
 from tenure.services.keys import Issued, Previewed
 
 
@@ -60,10 +61,24 @@ class KeyView(View):
     permissions: dict[str, PermissionView]
 
 
+class LastUsedView(View):
+    """The last use of a key that was noted: when, from where, under which permission."""
+
+    at_ms: int
+    address: str
+    permission: str
+
+
+class UsedKeyView(KeyView):
+    """The state of an API key, and its last use; null where none was noted."""
+
+    last_used: LastUsedView | None
+
+
 class KeysView(View):
     """All keys of one account, the oldest first."""
 
-    keys: list[KeyView]
+    keys: list[UsedKeyView]
 
 
 class ConsequenceView(View):
@@ -116,10 +131,15 @@ class Show:
         """Show the state of a key."""
         return KeyView(**_state(value, self._clock.now_ms()))
 
-    def keys(self, values: Sequence[ApiKey]) -> KeysView:
-        """Show keys, all as of one instant."""
+    def keys(self, values: Sequence[ApiKey], uses: Mapping[str, LastUsed]) -> KeysView:
+        """Show keys and their last *uses* by key id, all as of one instant."""
         now_ms = self._clock.now_ms()
-        return KeysView(keys=[KeyView(**_state(value, now_ms)) for value in values])
+        return KeysView(
+            keys=[
+                UsedKeyView(**_state(value, now_ms), last_used=last_used(uses.get(value.key_id)))
+                for value in values
+            ]
+        )
 
     def edited(self, value: Previewed) -> EditedView:
         """Show a key after an edit, and what the edit did."""
@@ -162,6 +182,11 @@ class Show:
             )
             for item in value.consequences
         ]
+
+
+def last_used(value: LastUsed | None) -> LastUsedView | None:
+    """Show the last use of a key."""
+    return None if value is None else LastUsedView(value.at_ms, value.address, value.permission)
 
 
 def _state(value: ApiKey, now_ms: int) -> dict[str, Any]:
