@@ -1,4 +1,4 @@
-"""The server that tests of commands talk to: one for all of them, in a sandbox of its own."""
+"""The servers that tests of commands talk to, each in a sandbox of its own."""
 
 import contextlib
 from collections.abc import Iterator
@@ -13,6 +13,20 @@ from tests.faces.terminal import Server
 
 @pytest.fixture(scope="session")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """Yield one for all of them."""
+    with _serving(tmp_path_factory) as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+def ruled(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """Yield one for a module that adds to the rulebook, which others look at."""
+    with _serving(tmp_path_factory) as running:
+        yield running
+
+
+@contextlib.contextmanager
+def _serving(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     home = tmp_path_factory.mktemp("served") / "home"
     given = settings.load(
         home=home,

@@ -92,12 +92,12 @@ def test_a_rulebook_is_read_from_a_file_or_by_name(tmp_path: Path) -> None:
 
 @slow
 def test_a_preview_tells_what_happens_and_that_nothing_does_by_itself(
-    server: Server, write: Callable[[str, str], str]
+    ruled: Server, write: Callable[[str, str], str]
 ) -> None:
-    key_id = server.key("preview@example.com", "--tick", "european_options")
+    key_id = ruled.key("preview@example.com", "--tick", "european_options")
     file = write("preview", "2030-01-01")
 
-    said = server.tenure("rules", "preview", file)
+    said = ruled.tenure("rules", "preview", file)
 
     assert said.code == 0
     assert "Nothing happens to any of them" in said.out
@@ -108,68 +108,68 @@ def test_a_preview_tells_what_happens_and_that_nothing_does_by_itself(
     assert max(len(line) for line in said.out.splitlines()) <= 80
     assert "Stamp, good for 10 minutes: " in said.out
     assert said.err == ""
-    answer = server.tenure("rules", "preview", file, "--json").json()
+    answer = ruled.tenure("rules", "preview", file, "--json").json()
     assert answer["keys"] == answer["keys_total"]
     assert key_id in str(answer["counts"]) or answer["counts"][0]["lost"] > 3
-    assert server.look(key_id)["permissions"]["european_options"]["enabled"]
+    assert ruled.look(key_id)["permissions"]["european_options"]["enabled"]
 
 
 @slow
 def test_without_a_terminal_a_rule_waits_for_its_stamp_or_for_yes(
-    server: Server, write: Callable[[str, str], str]
+    ruled: Server, write: Callable[[str, str], str]
 ) -> None:
     file = write("confirmed", "2030-02-01")
 
-    said = server.tenure("rules", "schedule", file)
+    said = ruled.tenure("rules", "schedule", file)
     assert said.code == 3
     assert "add --yes" in said.words
 
-    stamp = server.tenure("rules", "preview", file, "--json").json()["stamp"]
-    said = server.tenure("rules", "schedule", file, "--stamp", stamp)
+    stamp = ruled.tenure("rules", "preview", file, "--json").json()["stamp"]
+    said = ruled.tenure("rules", "schedule", file, "--stamp", stamp)
     assert (said.code, said.out) == (0, "confirmed takes effect 2030-02-01 00:00:00 UTC.\n")
-    said = server.tenure("rules", "schedule", file, "--yes")
+    said = ruled.tenure("rules", "schedule", file, "--yes")
     assert (said.code, said.out) == (0, "There is no new rule in it: nothing was changed.\n")
 
 
 @slow
 def test_at_a_terminal_it_asks_and_takes_no_for_an_answer(
-    server: Server, write: Callable[[str, str], str], monkeypatch: pytest.MonkeyPatch
+    ruled: Server, write: Callable[[str, str], str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     file = write("asked", "2030-03-01")
     monkeypatch.setattr(shown, "is_a_terminal", lambda: True)
     monkeypatch.setattr(typer, "confirm", lambda *_, **__: False)
 
-    said = server.tenure("rules", "schedule", file)
+    said = ruled.tenure("rules", "schedule", file)
 
     assert said.code == 3
     assert "Options need trusted IPs" in said.err
-    assert "asked" not in server.tenure("rules", "show").out
+    assert "asked" not in ruled.tenure("rules", "show").out
     monkeypatch.setattr(typer, "confirm", lambda *_, **__: True)
-    assert server.tenure("rules", "schedule", file).code == 0
+    assert ruled.tenure("rules", "schedule", file).code == 0
 
 
 @slow
-def test_a_rule_is_withdrawn_and_says_so(server: Server, write: Callable[[str, str], str]) -> None:
+def test_a_rule_is_withdrawn_and_says_so(ruled: Server, write: Callable[[str, str], str]) -> None:
     file = write("withdrawn", "2030-04-01")
-    server.tenure("rules", "schedule", file, "--yes")
+    ruled.tenure("rules", "schedule", file, "--yes")
 
-    said = server.tenure("rules", "withdraw", "withdrawn")
+    said = ruled.tenure("rules", "withdraw", "withdrawn")
 
     assert said.code == 0
     assert said.out.startswith("withdrawn was withdrawn 2021-12-")
-    assert "  withdrawn" in server.tenure("rules", "show").out
-    again = server.tenure("rules", "schedule", file, "--yes")
+    assert "  withdrawn" in ruled.tenure("rules", "show").out
+    again = ruled.tenure("rules", "schedule", file, "--yes")
     assert again.code == 5
     assert "its id is not used again" in again.words
-    assert server.tenure("rules", "withdraw", "2021-07-09").code == 5
-    assert server.tenure("rules", "withdraw", "nobody", "--json").code == 5
+    assert ruled.tenure("rules", "withdraw", "2021-07-09").code == 5
+    assert ruled.tenure("rules", "withdraw", "nobody", "--json").code == 5
 
 
 @slow
 def test_a_rule_of_the_past_is_refused_by_its_name(
-    server: Server, write: Callable[[str, str], str]
+    ruled: Server, write: Callable[[str, str], str]
 ) -> None:
-    said = server.tenure("rules", "preview", write("past", "2020-01-01"))
+    said = ruled.tenure("rules", "preview", write("past", "2020-01-01"))
 
     assert said.code == 2
     assert said.err.startswith("tenure: rule past: would be back-dated")

@@ -48,7 +48,7 @@ def test_a_server_that_stops_writes_down_what_it_noted(tmp_path: Path) -> None:
         assert "Caution: its use is known for 0 whole days" in said.words
         answer = server.tenure("keys", "usage", key["key_id"], "--json").json()
         assert answer["suggestion"]["ip_allowlist"] == ["203.0.113.7"]
-        assert "last used  20" in server.tenure("keys", "show", key["key_id"]).out
+        assert "\nused     20" in server.tenure("keys", "show", key["key_id"]).out
 
 
 def test_a_key_that_was_never_used_says_so(server: Server) -> None:

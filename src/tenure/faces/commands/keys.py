@@ -185,7 +185,7 @@ def _show(key: Json) -> None:
             ("IPs", ips),
             ("issued", shown.instant(key["issued_at_ms"])),
             ("version", str(key["version"])),
-            *([("last used", usage.last_used(key["last_used"]))] if "last_used" in key else []),
+            *([("used", usage.last_used(key["last_used"]))] if "last_used" in key else []),
         ]
     )
     made = shown.table("permission", "state (UTC)", "since", "rule", whole=3)

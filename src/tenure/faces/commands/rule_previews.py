@@ -5,6 +5,7 @@ The counting is the server's; here slices are put together, with a progress bar 
 watches. Reading, showing and scheduling rules is in `rules`.
 """
 
+from collections.abc import Iterator
 from typing import Final
 
 from rich.console import Console
@@ -63,10 +64,11 @@ def show(answer: Json, console: Console) -> None:
         return
     active = answer["keys"] - answer["revoked"]
     console.print(
-        f"{_keys(active)} looked at. Nothing happens to any of them when the rules take effect:",
+        f"{_keys(active)} looked at. Nothing happens to any when the rules take effect:",
         "only an owner's act brings a permission under them.",
-        f"{answer['untouched']:,} have nothing that their next edit of permissions would change.",
+        f"{answer['untouched']:,} hold nothing that their next edit of permissions would change.",
         sep="\n",
+        soft_wrap=True,
     )
     if answer["counts"]:
         console.print("What it would do to the others, by the permissions they hold today:\n")
@@ -74,11 +76,20 @@ def show(answer: Json, console: Console) -> None:
     anyway = sum(count["anyway"] for count in answer["counts"])
     if anyway:
         console.print(f"Of these changes {anyway:,} would come under today's rules just the same.")
-    for count in answer["counts"]:
+    for permission, words, key_id in _examples(answer["counts"]):
+        said = f"{permission} {words}, for example: {key_id}"
+        console.print(said, style="dim", soft_wrap=True)
+
+
+def _examples(counts: list[Json]) -> Iterator[tuple[str, str, str]]:
+    """Yield a key for each permission and what would happen to it; --json has more of them."""
+    told = set()
+    for count in counts:
         for outcome, words in (("term_starts", "gets a term"), ("lost", "is lost")):
-            for key_id in count["examples"].get(outcome, []):
-                said = f"for example: {key_id}, {count['permission']} {words}"
-                console.print(said, style="dim", soft_wrap=True)
+            key_ids = count["examples"].get(outcome)
+            if key_ids and (count["permission"], outcome) not in told:
+                told.add((count["permission"], outcome))
+                yield count["permission"], words, key_ids[0]
 
 
 def _table(counts: list[Json]) -> Table:
