@@ -129,9 +129,7 @@ def test_an_overlap_is_at_most_seven_days(parts: Parts, overlap_ms: int) -> None
 
     assert refused.value.field == "overlap_ms"
     assert parts.keys.get(key.key_id) == key
-    assert isinstance(
-        parts.keys.rotate(key.key_id, None, ACTOR, overlap_ms=OVERLAP_MS_MAX), Issued
-    )
+    assert isinstance(parts.keys.rotate(key.key_id, None, ACTOR, overlap_ms=OVERLAP_MS_MAX), Issued)
 
 
 def test_an_overlap_outlives_a_restart(parts: Parts) -> None:

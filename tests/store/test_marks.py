@@ -46,9 +46,7 @@ def fill(store: Store, dice: random.Random, count: int) -> list[ApiKey]:
     made = []
     for number in range(1, count + 1):
         account = dice.choice(list(MASTERS))
-        key = a_key(
-            issued=START_MS + dice.randrange(4), label=dice.choice(LABELS), number=number
-        )
+        key = a_key(issued=START_MS + dice.randrange(4), label=dice.choice(LABELS), number=number)
         kind = store.read(partial(accounts.get, account_id=f"acct_{account}")).kind
         key = replace(key, account_id=AccountId(f"acct_{account}"), account_kind=kind)
         key = revoked(key, at=START_MS + 9) if dice.random() < 0.2 else key
@@ -72,7 +70,7 @@ def is_selected(key: ApiKey, selection: Selection) -> bool:
 @pytest.mark.parametrize("seed", range(3))
 def test_what_marks_cover_is_what_a_loop_over_the_keys_finds(store: Store, seed: int) -> None:
     """Rows, the plan of the next mark, and the keyring's own way of asking: all say the same."""
-    dice = random.Random(seed)
+    dice = random.Random(seed)  # noqa: S311 - the same for everybody
     expected = {key.key_id: key for key in fill(store, dice, 14)}
     made: list[Mark] = []
 
@@ -115,9 +113,7 @@ def test_what_marks_cover_is_what_a_loop_over_the_keys_finds(store: Store, seed:
         for name, item in stored.items():
             key = item.key
             digest = domain.digest_of(key.label)
-            since_ms = asked.revoked_at_ms(
-                key.issued_at_ms, digest, key.account_id, item.master_id
-            )
+            since_ms = asked.revoked_at_ms(key.issued_at_ms, digest, key.account_id, item.master_id)
             own_ms = item.row.revoked_at_ms
             known = [at_ms for at_ms in (since_ms, own_ms) if at_ms is not None]
             assert min(known, default=None) == expected[name].revoked_at_ms

@@ -40,9 +40,7 @@ def test_keys_are_counted_first_and_revoked_by_the_stamp_that_was_shown(managed:
     assert is_problem(unseen, 409, "confirmation_required")
     assert unseen.json()["revocation"] == shown
 
-    done = managed.tell(
-        "POST", "/v1/revocations", {"label": "3rd party", "stamp": shown["stamp"]}
-    )
+    done = managed.tell("POST", "/v1/revocations", {"label": "3rd party", "stamp": shown["stamp"]})
     assert (done["keys"], done["by_kind"]) == (7, {"normal": 7})
     assert done["revocation"] == {
         "mark_id": done["revocation"]["mark_id"],
@@ -69,9 +67,7 @@ def test_a_covered_key_shows_as_revoked_wherever_it_is_looked_at(managed: Manage
 
 
 @pytest.mark.parametrize("by", ["account", "instant"])
-def test_an_account_or_an_instant_without_a_stamp_is_refused_too(
-    managed: Managed, by: str
-) -> None:
+def test_an_account_or_an_instant_without_a_stamp_is_refused_too(managed: Managed, by: str) -> None:
     """BI-49."""
     account_id = managed.account()
     managed.key(account_id)

@@ -31,8 +31,6 @@ def test_the_catalog_is_shown_whole(shared: Managed) -> None:
         "kept_in_quarantine": known.offer("fix_trading").kept_in_quarantine,
     }
     kept = {
-        (route["method"], route["path"])
-        for route in shown["routes"]
-        if route["kept_in_quarantine"]
+        (route["method"], route["path"]) for route in shown["routes"] if route["kept_in_quarantine"]
     }
     assert kept == known.kept_in_quarantine
