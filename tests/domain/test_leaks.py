@@ -147,11 +147,13 @@ def rotated(until_ms: int = UNTIL_MS) -> LoadedKey:
     return replace(load(KEY), old_verifier=old, old_until_ms=until_ms)
 
 
-def asked(loaded: LoadedKey | None, secret: bytes, at_ms: int, **more: int) -> Allowed | Refused:
+def asked(
+    loaded: LoadedKey | None, secret: bytes, at_ms: int, *, overlaps_until_ms: int = 0
+) -> Allowed | Refused:
     covered = f"timestamp={at_ms}".encode()
     signature = signers.hmac_sign(secret, covered)
     request = signed(KEY, at=at_ms, signature=signature)
-    return decide.decide(request, TRADING, loaded, at_ms, **more)
+    return decide.decide(request, TRADING, loaded, at_ms, overlaps_until_ms=overlaps_until_ms)
 
 
 def test_in_an_overlap_either_secret_proves_the_key_and_the_old_one_is_noted() -> None:

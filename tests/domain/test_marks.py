@@ -117,8 +117,7 @@ def refusal(plan: MarkPlan, stamp: str | None, now_ms: int = NOW_MS) -> str:
     try:
         plan.require_confirmed(stamp, now_ms)
     except Conflict as refused:
-        assert refused.plan is plan
-        return refused.code
+        return refused.code if refused.plan is plan else "without the plan"
     return ""
 
 
@@ -164,7 +163,7 @@ def test_a_stamp_is_good_for_ten_minutes(later_ms: int, expected: str) -> None:
         "g-1-1-0",
         "1--1-0",
         f"{'1' * 17}-1-1-0",
-        "１-1-1-0",
+        "\N{FULLWIDTH DIGIT ONE}-1-1-0",
     ],
 )
 def test_a_stamp_nobody_gave_out_is_stale(stamp: str) -> None:

@@ -40,7 +40,7 @@ async def service(_scope: object, _receive: object, send: Any) -> None:  # noqa:
 def asked(house: House, key: ApiKey, method: str, path: str = ORDER, **options: Any) -> Reply:  # noqa: ANN401 - Options
     guard = Guard(service, lambda: house.worker.decider, **options)
     target = f"{path}?{house.signed_query(key)}"
-    return ask(guard, method, target, headers={"X-MBX-APIKEY": key.api_key})  # type: ignore[arg-type]  # its own names for these
+    return ask(guard, method, target, headers={"X-MBX-APIKEY": key.api_key})
 
 
 def test_cancelling_reaches_the_service_and_an_order_does_not(house: House, key: ApiKey) -> None:

@@ -3,6 +3,7 @@
 import random
 from contextlib import suppress
 from itertools import pairwise
+from typing import Any
 
 import pytest
 from sqlalchemy import select
@@ -10,6 +11,7 @@ from sqlalchemy import select
 from tenure.domain import events
 from tenure.domain.errors import NotFound, TenureError
 from tenure.domain.events import GENESIS_HASH, Event, Tag
+from tenure.domain.marks import Selection
 from tenure.domain.model import AccountKind, ApiKey, KeyType
 from tenure.domain.rules import Rulebook, rule_state
 from tenure.services.keys import Wanted
@@ -50,7 +52,7 @@ class Rows:
     """What a journal says the rows are; no other source."""
 
     def __init__(self) -> None:
-        self.keys: dict[str | None, object] = {}
+        self.keys: dict[str | None, Any] = {}
         self.accounts: dict[str | None, object] = {}
         self.rules: dict[object, object] = {}
         self.swept: set[tuple[object, ...]] = set()
@@ -61,8 +63,8 @@ class Rows:
         match change.tag:
             case Tag.ACCOUNT_CREATED | Tag.ACCOUNT_FROZEN | Tag.ACCOUNT_UNFROZEN:
                 self.accounts[change.account_id] = change.body["account"]
-            case Tag.KEY_ISSUED | Tag.KEY_EDITED | Tag.KEY_ROTATED | Tag.KEY_REVOKED:
-                self.keys[change.key_id] = change.body["key"]
+            case Tag.KEYS_REVOKED:
+                self._strike(change.body["mark"], change.happened_at_ms)
             case Tag.RULE_ADDED | Tag.RULE_WITHDRAWN:
                 rule = change.body["rule"]
                 assert isinstance(rule, dict)
@@ -77,6 +79,15 @@ class Rows:
                 assert lapse not in self.swept, "recorded twice"
                 assert change.happened_at_ms == body["ends_at_ms"]
                 self.swept.add(lapse)
+            case _:
+                self.keys[change.key_id] = change.body["key"]
+
+    def _strike(self, mark: Any, at_ms: int) -> None:  # noqa: ANN401 - JSON
+        """Revoke, key by key; the lives below know marks of a label alone."""
+        for state in self.keys.values():
+            is_met = state["label"] == mark["label"]
+            if is_met and state["issued_at_ms"] < mark["issued_before_ms"]:
+                state["revoked_at_ms"] = state["revoked_at_ms"] or at_ms
 
 
 @pytest.mark.parametrize("seed", range(4))
@@ -114,7 +125,7 @@ def test_replaying_the_journal_gives_the_rows(parts: Parts, seed: int) -> None:
 def _act(parts: Parts, chance: random.Random, keys: list[ApiKey], number: int) -> None:
     key = chance.choice(keys)
     permission = chance.choice([TRADING, FUTURES, WITHDRAWALS])
-    match chance.randrange(10):
+    match chance.randrange(12):
         case 0:
             account = parts.accounts.get(key.account_id)
             keys.append(parts.issue(TRADING, account=account, key_type=chance.choice([*KeyType])))
@@ -126,12 +137,12 @@ def _act(parts: Parts, chance: random.Random, keys: list[ApiKey], number: int) -
             entries = chance.choice([(), ("203.0.113.7",)])
             parts.edit(key, Wanted(label=f"number {number}", ip_allowlist=entries))
         case 5:
-            parts.rotate(key)
-        case 6 if chance.random() < 0.3:
-            parts.keys.revoke(key.key_id, ACTOR)
+            parts.keys.rotate(key.key_id, None, ACTOR, overlap_ms=chance.choice([0, DAY_MS]))
         case 7:
             frozen = chance.random() < 0.5
             parts.accounts.set_frozen(key.account_id, frozen=frozen, actor=ACTOR)
+        case 6 | 9 | 10:
+            _suspect(parts, chance, key)
         case 8:
             since_ms = parts.clock.now + chance.randrange(DAY_MS)
             parts.rules.adopt(Rulebook((a_rule(f"rule-{number}", permission, since=since_ms),)))
@@ -139,6 +150,20 @@ def _act(parts: Parts, chance: random.Random, keys: list[ApiKey], number: int) -
             parts.clock.advance(chance.randrange(20 * DAY_MS))
             if chance.random() < 0.5:
                 parts.sweep.tick()
+
+
+def _suspect(parts: Parts, chance: random.Random, key: ApiKey) -> None:
+    match chance.randrange(6):
+        case 0:
+            parts.keys.revoke(key.key_id, ACTOR)
+        case 1:
+            parts.quarantine.place(key.key_id, ACTOR, cause="a leak")
+        case 2 | 3:
+            parts.quarantine.release(key.key_id, ACTOR)
+        case _:
+            selection = Selection(label=parts.keys.get(key.key_id).label)
+            stamp = parts.revocations.preview(selection).stamp
+            parts.revocations.commit(selection, stamp, ACTOR)
 
 
 def _swept(parts: Parts) -> set[tuple[object, ...]]:

@@ -141,13 +141,10 @@ def test_a_revoked_key_stays_revoked_whatever_its_quarantine(parts: Parts) -> No
     parts.keys.revoke(key.key_id, ACTOR)
 
     assert parts.ask(key, READING) is Reason.KEY_REVOKED
-    for act in (
-        lambda: parts.quarantine.release(key.key_id, ACTOR),
-        lambda: parts.quarantine.place(key.key_id, ACTOR, cause=CAUSE),
-    ):
-        with pytest.raises(Conflict) as refused:
-            act()
-        assert refused.value.code == "revoked"
+    with pytest.raises(Conflict, match="revoked"):
+        parts.quarantine.release(key.key_id, ACTOR)
+    with pytest.raises(Conflict, match="revoked"):
+        parts.quarantine.place(key.key_id, ACTOR, cause=CAUSE)
 
 
 @pytest.mark.parametrize("cause", ["", "  ", "two\nlines", "x" * (CAUSE_CODE_POINTS_MAX + 1), "\0"])

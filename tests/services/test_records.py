@@ -9,14 +9,16 @@ from hypothesis import strategies as st
 
 from tenure.domain.decide import LoadedKey
 from tenure.domain.errors import Unavailable
-from tenure.domain.model import KeyType
+from tenure.domain.model import KeyType, Quarantine
 from tenure.services import records
 from tenure.services.records import Record
 from tenure.store import keys
+from tenure.store.key_rows import Stored
 from tests import signers
 from tests.builders import TRADING, an_address, end_of
 from tests.services.parts import Parts
 
+ANOTHER = signers.public_key(KeyType.ED25519)
 RECORD = Record(
     key_id="key_1",
     account_id="acct_1",
@@ -30,6 +32,11 @@ RECORD = Record(
     sealed_secret=b"\1\5dek_1nonce",
     allowlist=("203.0.113.7",),
     grants={TRADING: (5, "a-rule"), "reading": (None, None)},
+    label_digest=b"\0" * 16,
+    quarantine=None,
+    old_until_ms=0,
+    old_public_key=None,
+    old_sealed_secret=None,
 )
 
 
@@ -38,7 +45,7 @@ def _secret(record: Record) -> bytes:
     return signers.SECRET.encode()
 
 
-def _load_stored(stored: keys.Stored) -> LoadedKey:
+def _load_stored(stored: Stored) -> LoadedKey:
     return records.load(records.pack(stored.key, b"sealed", stored.master_id), _secret)
 
 
@@ -77,6 +84,35 @@ def test_a_record_says_who_the_master_is_and_since_when_it_is_revoked() -> None:
     assert loaded.grants == {TRADING: (5, "a-rule"), "reading": (None, None)}
 
 
+def test_a_record_says_of_a_quarantine_since_when_and_why() -> None:
+    loaded = _load(msgspec.structs.replace(RECORD, quarantine=(7, "a leak")))
+
+    assert loaded.quarantine == Quarantine(since_ms=7, cause="a leak")
+    assert _load(RECORD).quarantine is None
+
+
+def test_both_secrets_of_an_overlap_are_unsealed_each_from_its_own() -> None:
+    asked: list[bytes | None] = []
+
+    def unseal(record: Record) -> bytes:
+        asked.append(record.sealed_secret)
+        return b"secret"
+
+    overlapping = msgspec.structs.replace(RECORD, old_until_ms=9, old_sealed_secret=b"old")
+    loaded = records.load(msgspec.msgpack.encode(overlapping), unseal)
+
+    assert asked == [RECORD.sealed_secret, b"old"]
+    assert (loaded.old_until_ms, loaded.old_verifier is None) == (9, False)
+    assert _load(RECORD).old_verifier is None
+
+
+def test_the_note_of_the_marks_is_read_as_it_was_written() -> None:
+    assert records.unpack_standing(records.pack_standing(3, 1_640_000_000_000)) == (
+        3,
+        1_640_000_000_000,
+    )
+
+
 @pytest.mark.parametrize(
     "raw",
     [
@@ -113,6 +149,12 @@ def test_what_is_no_record_refuses_its_key(raw: bytes) -> None:
         {"issued_at_ms": "yesterday"},
         {"version": None},
         {"revoked_at_ms": 1.5},
+        {"label_digest": None},
+        {"quarantine": (1,)},
+        {"quarantine": ("since", "then")},
+        {"old_until_ms": None},
+        {"key_type": "ed25519", "public_key": ANOTHER, "old_until_ms": 5},
+        {"key_type": "ed25519", "public_key": ANOTHER, "old_until_ms": 5, "old_public_key": "x"},
     ],
 )
 def test_a_record_nobody_understands_refuses_its_key(change: dict[str, object]) -> None:

@@ -171,10 +171,12 @@ def test_no_older_key_comes_to_bear_a_label_that_was_revoked(parts: Parts) -> No
     strike(parts)
     newer = renamed(parts, parts.issue(TRADING), "another")
 
-    for attempt in (parts.keys.preview, lambda *a: parts.keys.edit(*a, None, ACTOR)):
-        with pytest.raises(Invalid) as refused:
-            attempt(older.key_id, Wanted(label=" my bot "))
-        assert refused.value.field == "label"
+    wanted = Wanted(label=" my bot ")
+    with pytest.raises(Invalid) as refused:
+        parts.keys.preview(older.key_id, wanted)
+    assert refused.value.field == "label"
+    with pytest.raises(Invalid, match="revoked together"):
+        parts.keys.edit(older.key_id, wanted, None, ACTOR)
     assert renamed(parts, older, "a third").label == "a third"
     assert renamed(parts, newer, "my bot").label == "my bot"
     assert [parts.ask(key) for key in (older, newer)] == [None, None]
@@ -198,9 +200,10 @@ def test_nothing_is_revoked_before_it_was_seen(parts: Parts) -> None:
 
     parts.clock.advance(1)
 
-    for selection in (Selection(issued_before_ms=parts.clock.now), LEAKED):
-        with pytest.raises(Conflict) as refused:
-            parts.revocations.commit(selection, None, ACTOR)
+    with pytest.raises(Conflict, match="for good"):
+        parts.revocations.commit(Selection(issued_before_ms=parts.clock.now), None, ACTOR)
+    with pytest.raises(Conflict) as refused:
+        parts.revocations.commit(LEAKED, None, ACTOR)
 
     assert refused.value.code == "confirmation_required"
     assert isinstance(refused.value.plan, Shown)
@@ -282,7 +285,7 @@ def test_a_worker_that_has_the_key_ready_hears_of_the_mark(parts: Parts) -> None
 
 
 def _record(keyring: Keyring, key: ApiKey) -> bytes:
-    return keyring._loaded[key.api_key][2]
+    return keyring._loaded[key.api_key][2]  # noqa: SLF001 - what it is made from shows nowhere else
 
 
 @dataclass(slots=True)
@@ -299,7 +302,7 @@ def test_any_life_with_marks_goes_as_a_loop_over_the_keys_would_have_it(
     parts: Parts, seed: int
 ) -> None:
     """Issue, relabel, revoke and strike, in any order; the loop revokes key by key."""
-    dice = random.Random(seed)
+    dice = random.Random(seed)  # noqa: S311 - the same lives for everybody
     master = parts.account(AccountKind.MASTER)
     accounts = [
         parts.account(),
@@ -322,10 +325,11 @@ def test_any_life_with_marks_goes_as_a_loop_over_the_keys_would_have_it(
             try:
                 parts.edit(life.key, Wanted(label=label))
                 life.label = label
-            except Conflict as refused:
-                assert (refused.code, life.is_dead) == ("revoked", True)
-            except Invalid:
-                assert not life.is_dead
+                was_edited = True
+            except (Conflict, Invalid):
+                was_edited = False
+            # Refused are the dead, and those whose new label would have killed them.
+            assert not (was_edited and life.is_dead)
         elif act == "revoke":
             parts.keys.revoke(life.key.key_id, ACTOR)
             life.is_dead = True

@@ -26,6 +26,14 @@ class Wish(NamedTuple):
     label: str | None = None
 
 
+class Mark(NamedTuple):
+    """Keys of *label* and of *tree* (None: any) issued before then are revoked."""
+
+    label: str | None
+    tree: str | None
+    before: int
+
+
 class Stamp(NamedTuple):
     """When a plan was shown, and all it stood on."""
 
@@ -48,6 +56,8 @@ class Ledger:
         """(tag, key or account or rule, when) of each, in order."""
         self.lapses: set[tuple[str, str, int]] = set()
         """(key, permission, end) of each term that ran out while it was held."""
+        self.issued: dict[str, int] = {}
+        self.marks: list[Mark] = []
         self._versions: dict[str, int] = {}
         self._seen = 0
 
@@ -97,6 +107,7 @@ class Ledger:
     def issue(self, key_id: str, key: Key, label: str, now: int) -> None:
         """Issue *key* as planned."""
         self.keys[key_id], self.labels[key_id], self._versions[key_id] = key, label, 1
+        self.issued[key_id] = now
         self.changes.append(("key:issued", key_id, now))
 
     def preview(self, key_id: str, wish: Wish, now: int) -> tuple[Said, Stamp] | str:
@@ -105,6 +116,10 @@ class Ledger:
         boxes = self._settled(key, wish, now)
         if isinstance(boxes, str):
             return boxes
+        if wish.label not in {None, self.labels[key_id]} and any(
+            self._is_met(mark, key_id, wish.label or "") for mark in self.marks
+        ):
+            return "invalid"  # It would join keys that were revoked together.
         said = [] if boxes is key.boxes else self._said(key, boxes, wish, now)
         held = frozenset(on(key.boxes, now))
         stood_on = (key_id, self._versions[key_id], len(self.rules), wish, held, said)
@@ -145,6 +160,38 @@ class Ledger:
         if self.keys[key_id].revoked is None:
             self._lapse(key_id, now)
             self._change("key:revoked", key_id, self.keys[key_id]._replace(revoked=now), now)
+
+    def issuable(self, now: int) -> int:
+        """Return when a key asked for at *now* counts as issued: after whatever marks cover."""
+        return max([now, *(mark.before for mark in self.marks)])
+
+    def meant(self, label: str | None, tree: str | None, before: int | None) -> list[str]:
+        """Look at each key: which are alive and met by all that is given."""
+        mark = Mark(label, tree, before or max([0, *self.issued.values()]) + 1)
+        return [
+            key_id
+            for key_id, key in self.keys.items()
+            if key.revoked is None and self._is_met(mark, key_id, self.labels[key_id])
+        ]
+
+    def strike(self, label: str | None, tree: str | None, before: int | None, now: int) -> None:
+        """Revoke all of them, one after the other, as nobody in Tenure does (SECURITY D17)."""
+        meant = self.meant(label, tree, before)
+        if not meant:
+            return
+        newest = max(self.issued[key_id] for key_id in meant)
+        self.marks.append(Mark(label, tree, before or max(now, newest) + 1))
+        for key_id in meant:
+            self.keys[key_id] = self.keys[key_id]._replace(revoked=now)
+        self.changes.append(("keys:revoked", tree or "", now))
+
+    def _is_met(self, mark: Mark, key_id: str, label: str) -> bool:
+        own = self.keys[key_id].account
+        return (
+            self.issued[key_id] < mark.before
+            and mark.label in {None, label}
+            and mark.tree in {None, own, self.masters[own]}
+        )
 
     def lapse_all(self, now: int) -> None:
         """Note every term that ran out by *now*."""

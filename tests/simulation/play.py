@@ -17,6 +17,7 @@ from urllib.parse import quote
 from tenure.domain import decide
 from tenure.domain.decide import Allowed, Refused
 from tenure.domain.errors import Conflict, Invalid, Unavailable
+from tenure.domain.marks import Selection
 from tenure.domain.model import AccountKind, KeyType
 from tenure.services.keys import Issued, Previewed
 from tests import signers
@@ -62,6 +63,8 @@ class Play:
         self.compared = 0
         self._trace = hashlib.sha256(str(seed).encode())
         self._sweeps = True
+        # In every other life: where keys are revoked by the dozen, little is left to see.
+        self._strikes = seed % 2 == 0
 
     def begin(self, home: Path) -> None:
         """Open the house and its accounts in the empty *home*; inside `machine.running`."""
@@ -94,6 +97,7 @@ class Play:
             self.restart: 1,
             self.reboot: 1,
             self.aim_to_kill: 2,
+            **({self.strike: 3} if self._strikes else {}),
         }
         (act,) = self.dice.choices(list(acts), list(acts.values()))
         self.note(act.__name__)
@@ -151,6 +155,7 @@ class Play:
         outcome, issued = self.attempt(lambda: self.world.keys.issue(account, draft, ACTOR))
         if outcome == "killed before":
             return
+        now = None if now is None else self.ledger.issuable(now)
         key = None if now is None else self.ledger.plan_issue(account, key_type, wish, now)
         self.agree(self.refused(wish, now) or ("done" if key else "invalid"), outcome)
         if key is not None and now is not None:
@@ -233,6 +238,32 @@ class Play:
         self.agree("clock" if now is None else "done", outcome)
         if now is not None:
             self.ledger.revoke(bot.key_id, now)
+
+    def strike(self) -> None:
+        """Revoke keys together, by a label mostly; now and then without having looked."""
+        now, ledger = self.now(), self.ledger
+        label = self.dice.choice([*ledger.labels.values(), *ledger.labels.values(), None])
+        tree = self.dice.choice([None, None, *self.accounts])
+        before = self.dice.choice([None, None, *ledger.issued.values()])
+        nothing = label is None and tree is None and before is None
+        if nothing or (before is not None and before > (now or 0)):
+            return
+        # What nobody named is called so in Tenure.
+        selection = Selection.of("new" if label == "" else label, tree, before)
+        _, shown = self.attempt(lambda: self.world.revocations.preview(selection))
+        stamp = shown.stamp if shown and self.dice.random() < 0.9 else None
+        outcome, _ = self.attempt(lambda: self.world.revocations.commit(selection, stamp, ACTOR))
+        if outcome == "killed before":
+            return
+        meant = ledger.meant(label, tree, before)
+        if now is None:
+            self.agree("clock", outcome)
+        elif meant and stamp is None:
+            self.agree("confirmation_required", outcome)
+        else:
+            self.agree(len(meant), shown.plan.matched if shown else 0)
+            self.agree("done", outcome)
+            ledger.strike(label, tree, before, now)
 
     def freeze(self) -> None:
         """Freeze an account, or let it go."""

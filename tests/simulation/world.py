@@ -20,6 +20,7 @@ from tenure.services import sealing
 from tenure.services.accounts import Accounts
 from tenure.services.following import Waiter
 from tenure.services.keys import Keys, Limits
+from tenure.services.revocations import Revocations
 from tenure.services.sweep import Sweep
 from tenure.store import db, keys
 from tests.simulation.machine import MS, Machine
@@ -73,6 +74,7 @@ class World:
             worker.store, worker.clock, worker.catalog, sealing_key, limits, self._catch_up
         )
         self.accounts = Accounts(worker.store, worker.clock, self._catch_up)
+        self.revocations = Revocations(worker.store, worker.clock, self._catch_up)
         self.sweep = Sweep(worker.store, worker.clock)
 
     def restart(self) -> None:

@@ -48,11 +48,11 @@ class Record(msgspec.Struct, array_like=True, frozen=True):
     sealed_secret: bytes | None
     allowlist: tuple[str, ...]
     grants: dict[str, tuple[int | None, str | None]]
-    label_digest: bytes = b""
-    quarantine: tuple[int, str] | None = None
-    old_until_ms: int = 0
-    old_public_key: str | None = None
-    old_sealed_secret: bytes | None = None
+    label_digest: bytes
+    quarantine: tuple[int, str] | None
+    old_until_ms: int
+    old_public_key: str | None
+    old_sealed_secret: bytes | None
 
 
 _ENCODER = msgspec.msgpack.Encoder()

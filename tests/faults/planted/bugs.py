@@ -1,7 +1,8 @@
 """
 The planted bugs of SECURITY section 5: what each changes, and the tests that must not let it pass.
 
-A bug is a patch to a copy of the source. Its numbers are SECURITY's; those that are not here need
+A bug is a patch to a copy of the source. Its numbers are SECURITY's, but for L1 and on, which are
+about leaked keys (see docs/decisions/0014-marks-instead-of-loops.md); those that are not here need
 parts that Tenure does not have yet (nodes apart from the writer, notices, TOTP, rewrapping).
 """
 
@@ -41,6 +42,9 @@ STORE_DB = "tests/store/test_db.py::"
 STORE_KEYS = "tests/store/test_keys.py::"
 VERIFYING = "tests/domain/test_verifying.py::"
 DECIDE = "tests/domain/test_decide.py::"
+LEAKS = "tests/domain/test_leaks.py::"
+MARKS = "tests/domain/test_marks.py::"
+REVOCATIONS = "tests/services/test_revocations.py::"
 INVARIANTS = "tests/faults/test_invariants.py::"
 LIFE = "tests/simulation/test_simulation.py::test_a_life_goes_as_the_rules_foresee"
 
@@ -420,5 +424,73 @@ BUGS = (
             f"{INVARIANTS}test_a_restart_on_a_machine_set_back_decides_nothing",
             f"{LIFE}[11]",
         ),
+    ),
+    Bug(
+        number="L1",
+        words="a mark covers keys issued at its very instant, and so what replaces them",
+        swaps=(
+            Swap(
+                "domain/marks.py",
+                "if issued_at_ms < before_ms and",
+                "if issued_at_ms <= before_ms and",
+            ),
+        ),
+        caught_by=(
+            f"{MARKS}test_asking_all_marks_at_once_says_what_asking_each_says",
+            f"{REVOCATIONS}test_keys_of_the_same_millisecond_are_told_apart_by_which_came_first",
+        ),
+    ),
+    Bug(
+        number="L2",
+        words="an older key takes a label whose keys were revoked together",
+        swaps=(
+            Swap(
+                "services/keys.py",
+                "    if before is None or before.label == after.label:\n",
+                "    if before is not None:\n",
+            ),
+        ),
+        caught_by=(
+            f"{REVOCATIONS}test_no_older_key_comes_to_bear_a_label_that_was_revoked",
+            f"{REVOCATIONS}test_an_edit_that_was_previewed_before_the_mark_is_refused_after_it",
+        ),
+    ),
+    Bug(
+        number="L3",
+        words="while anybody's overlap runs every old secret works",
+        swaps=(
+            Swap(
+                "domain/decide.py",
+                "loaded.old_verifier if loaded and now_ms < old_until_ms else None",
+                "loaded.old_verifier if loaded else None",
+            ),
+        ),
+        caught_by=(
+            f"{LEAKS}test_at_the_end_of_the_overlap_the_old_secret_stops_and_not_a_millisecond_earlier",
+        ),
+    ),
+    Bug(
+        number="L4",
+        words="in quarantine every route of the table counts as cancelling",
+        swaps=(
+            Swap(
+                "domain/catalog.py",
+                "return row in self.kept_in_quarantine and",
+                "return row is not None and",
+            ),
+        ),
+        caught_by=(f"{LEAKS}test_reading_and_cancelling_are_kept_and_nothing_else",),
+    ),
+    Bug(
+        number="L5",
+        words="a worker that has a key ready does not look at the marks",
+        swaps=(
+            Swap(
+                "services/keyring.py",
+                "loaded = self._as_it_stands(txn, bare)\n",
+                "loaded = known[1] if is_known else self._as_it_stands(txn, bare)\n",
+            ),
+        ),
+        caught_by=(f"{REVOCATIONS}test_a_worker_that_has_the_key_ready_hears_of_the_mark",),
     ),
 )
