@@ -29,6 +29,7 @@ class Tag(StrEnum):
     KEY_EDITED = "key:edited"
     KEY_ROTATED = "key:rotated"
     KEY_REVOKED = "key:revoked"
+    KEY_REPORTED = "key:reported"
     GRANT_SWEPT = "grant:swept"
     RULE_ADDED = "rule:added"
 

@@ -18,7 +18,7 @@ from tenure.domain.events import Change, Event, Tag
 from tenure.domain.model import Account, ApiKey, KeyId, KeyType, Permission, Secret
 from tenure.domain.plans import Edit, Plan, Wish
 from tenure.domain.rules import Rulebook
-from tenure.services import sealing, sweep
+from tenure.services import revoking, sealing, sweep
 from tenure.store import accounts, journal, keys, rules
 from tenure.store.db import Store, Transaction
 
@@ -208,15 +208,8 @@ class Keys:
         def revoke(tx: Transaction) -> tuple[ApiKey, Event | None]:
             now_ms = self._clock.now_ms()
             event = sweep.record_lapses(tx, key_id, now_ms)
-            before = keys.get(tx, key_id)
-            if before.revoked_at_ms is not None:
-                return before, event
-            after = replace(
-                before, revoked_at_ms=now_ms, edited_at_ms=now_ms, version=before.version + 1
-            )
-            keys.save(tx, before, after)
-            body = {"key": events.key_state(after)}
-            return after, _record(tx, Tag.KEY_REVOKED, after, actor, now_ms, body)
+            key, change = revoking.revoke(tx, keys.get(tx, key_id), actor, now_ms)
+            return key, journal.append(tx, change, now_ms) if change else event
 
         return self._commit(revoke)
 

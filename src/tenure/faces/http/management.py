@@ -3,8 +3,8 @@ The management face: everything operators and platform back ends do, as JSON ove
 
 Here it is put together; the routes stand one file per noun beside it, errors in `problems`, the
 OpenAPI document in `document`. Everything under /v1 and /sandbox needs an operator token, which is
-looked at before a body is read. Routes run in threads, for the store blocks, and are handed the
-services they name.
+looked at before a body is read; but for two reports of leaks, which prove themselves otherwise.
+Routes run in threads, for the store blocks, and are handed the services they name.
 """
 
 from typing import Any
@@ -20,6 +20,7 @@ from tenure.faces.http import (
     document,
     journal,
     keys,
+    leaks,
     probes,
     problems,
     requests,
@@ -29,9 +30,11 @@ from tenure.faces.http import (
 )
 from tenure.services.accounts import Accounts
 from tenure.services.deciding import Decider
+from tenure.services.github import GitHub
 from tenure.services.journal import Journal
 from tenure.services.keyring import Keyring
 from tenure.services.keys import Keys
+from tenure.services.leaks import Leaks, Possession
 from tenure.services.operators import Operators
 from tenure.services.rules import Rules
 from tenure.settings import Settings
@@ -43,6 +46,7 @@ def build(  # noqa: PLR0913 - all this face stands on, once each
     accounts: Accounts,
     rules: Rules,
     journal: Journal,
+    leaks: Leaks,
     operators: Operators,
     decider: Decider,
     keyring: Keyring,
@@ -57,6 +61,9 @@ def build(  # noqa: PLR0913 - all this face stands on, once each
         "accounts": accounts,
         "rules": rules,
         "journal": journal,
+        "leaks": leaks,
+        "github": GitHub.of(settings, clock),
+        "possession": Possession(keyring),
         "decisions": decisions.Decisions(decider),
         "keyring": keyring,
         "catalog": catalog,
@@ -96,6 +103,7 @@ def _routers(operators: Operators, *, is_sandbox: bool) -> list[Router]:
                 keys.routes(),
                 decisions.routes(),
                 journal.routes(),
+                leaks.routes(),
                 rules.routes(),
             ],
         )
@@ -109,7 +117,7 @@ def _routers(operators: Operators, *, is_sandbox: bool) -> list[Router]:
         before_request=requests.look_over,
         security=document.SECURITY,
     )
-    return [guarded, probes.routes()]
+    return [guarded, leaks.open_routes(), probes.routes()]
 
 
 def _provide(service: Any) -> Provide:  # noqa: ANN401 - any service
