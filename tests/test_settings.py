@@ -8,8 +8,10 @@ import pytest
 
 from tenure import settings
 from tenure.domain.errors import Invalid
+from tenure.domain.leaks import LeakAction
 from tenure.settings import Settings
 from tests.builders import ms
+from tests.services.outbound import certificates
 
 
 @pytest.fixture(autouse=True)
@@ -82,6 +84,14 @@ def test_every_setting_can_be_in_the_environment_and_in_the_file(
         "binance_lapsed_code": "-1002",
         "keys_per_account": "1",
         "addresses_per_key": "1",
+        "smtp_url": "smtp://user:p%40ss@mail.example:25",
+        "mail_from": "Tenure <keys@example.com>",
+        "egress_proxy": "http://proxy.example:3128",
+        "egress_trust_file": str(certificates.make(Path.cwd(), "a.test").trust_file),
+        "webhook_loopback": "true",
+        "github_keys_url": "https://mirror.example/keys",
+        "leak_action": "quarantine",
+        "leak_action_asymmetric": "revoke",
     }
     missing = set(Settings.model_fields) - set(texts)
     assert not missing, "a new setting is tried here, too"
@@ -104,6 +114,7 @@ def test_every_setting_can_be_in_the_environment_and_in_the_file(
     assert by_environment.sandbox_start_ms == ms("2021-07-01 12:00")
     assert by_environment.binance_lapsed_code == -1002
     assert by_environment.sealing_key_path == Path("key")
+    assert by_environment.leak_action is LeakAction.QUARANTINE
 
 
 def _toml(value: object) -> str:
@@ -196,8 +207,9 @@ def test_what_is_listened_on_is_an_address_and_a_port(listen: str) -> None:
     assert "no address and port" in _refused(listen=listen)["listen"]
 
 
-def test_a_file_that_is_named_is_there() -> None:
-    assert _refused(catalog="forgotten.toml") == {"catalog": "forgotten.toml is not there"}
+@pytest.mark.parametrize("name", ["catalog", "egress_trust_file"])
+def test_a_file_that_is_named_is_there(name: str) -> None:
+    assert _refused(**{name: "forgotten.toml"}) == {name: "forgotten.toml is not there"}
 
 
 @pytest.mark.parametrize("name", ["forgotten.toml", "Gate", "gate.toml", "../rulebooks/gate"])
@@ -244,6 +256,24 @@ def test_where_a_sandbox_starts_needs_a_sandbox_and_a_zone() -> None:
     )
 
 
+@pytest.mark.parametrize(
+    ("name", "text", "message"),
+    [
+        ("smtp_url", "mail.example", "no relay"),
+        ("mail_from", "Tenure", "no sender"),
+        ("egress_proxy", "socks5://proxy", "must begin with http:// or https://"),
+        ("github_keys_url", "keys.json", "must begin with http:// or https://"),
+        ("leak_action", "ignore", "'revoke', 'quarantine' or 'tell'"),
+    ],
+)
+def test_what_cannot_be_used_later_is_refused_now(name: str, text: str, message: str) -> None:
+    assert message in _refused(**{name: text})[name]
+
+
+def test_a_relay_needs_a_sender() -> None:
+    assert "smtp_url needs mail_from" in str(_refused(smtp_url="smtp://mail.example"))
+
+
 def test_an_operator_token_that_is_too_short_to_be_secret_is_refused() -> None:
     assert "16 characters" in str(_refused(operator_token="fifteen letters"))
 
@@ -253,12 +283,18 @@ def test_neither_an_error_nor_the_settings_show_a_secret(monkeypatch: pytest.Mon
     secret = "hunter2 hunter2 hunter2"
     monkeypatch.setenv("TENURE_OPERATOR_TOKEN", secret)
     monkeypatch.setenv("TENURE_DATABASE", f"postgresql://tenure:{secret}@db/tenure")
-    assert secret not in repr(settings.load())
+    monkeypatch.setenv("TENURE_SMTP_URL", f"smtp://tenure:{secret}@mail")
+    monkeypatch.setenv("TENURE_MAIL_FROM", "keys@example.com")
+    monkeypatch.setenv("TENURE_EGRESS_PROXY", "http://tenure:hunter2@proxy:3128")
+    assert "hunter2" not in repr(settings.load())
 
     with pytest.raises(Invalid) as raised:
         settings.load(operator_token="hunter2")
-    assert "hunter2" not in str(raised.value)
-    assert "hunter2" not in str(raised.value.__cause__)
+    assert "hunter2" not in f"{raised.value}{raised.value.__cause__}"
+    for name in ("smtp_url", "egress_proxy"):
+        with pytest.raises(Invalid) as raised:
+            settings.load(**{name: "gopher://tenure:hunter2@mail"})
+        assert "hunter2" not in f"{raised.value}{raised.value.__cause__}"
 
 
 @pytest.mark.parametrize(

@@ -12,6 +12,11 @@ _decisions = Counter(
 _unavailable = Counter(
     "tenure_unavailable", "Requests answered 503, by face and cause.", ["face", "cause"]
 )
+leak_reports = Counter(
+    "tenure_leak_reports",
+    "Leaks reported, by whom, and whether the key is ours.",
+    ["by", "is_ours"],
+)
 swept = Counter("tenure_swept", "Ended terms recorded by the sweeper.")
 old_secret_uses = Counter(
     "tenure_old_secret_uses", "Requests allowed by the secret a key had before its rotation."

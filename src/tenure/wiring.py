@@ -27,7 +27,9 @@ from tenure.services.following import Ticks, Waiter
 from tenure.services.journal import Journal
 from tenure.services.keyring import Keyring
 from tenure.services.keys import Keys, Limits
+from tenure.services.leaks import Leaks
 from tenure.services.operators import Operators
+from tenure.services.outbound.channels import Channels
 from tenure.services.quarantine import Quarantine
 from tenure.services.replay import Replays
 from tenure.services.revocations import Revocations
@@ -70,6 +72,8 @@ class Worker:
     accounts: Accounts
     rules: Rules
     journal: Journal
+    leaks: Leaks
+    channels: Channels
     operators: Operators
     replays: Replays
     usage: Usage
@@ -119,11 +123,13 @@ def prepare(settings: Settings) -> Prepared:
 
 
 def open_ticks(settings: Settings) -> Ticks:
-    """Build the background process: follower, sweeper, and the clock's keeper."""
+    """Build the background process: follower, sweeper, leak reports, and the clock's keeper."""
     clock = _clock(settings)
     store = db.open_store(settings.database_url)
     follower = Follower(store, settings.home, clock)
-    return Ticks(follower, Sweep(store, clock), clock, clock, settings.home)
+    leaks = Leaks.of(settings, store, clock, follower.catch_up)
+    steps = {"sweep": Sweep(store, clock).step, "leaks": leaks.step}
+    return Ticks(follower, steps, clock, clock, settings.home)
 
 
 def await_ticks(settings: Settings) -> None:
@@ -214,6 +220,8 @@ def _worker(
         accounts=Accounts(store, clock, catch_up),
         rules=Rules(store, clock, catch_up),
         journal=Journal(store),
+        leaks=Leaks.of(settings, store, clock, catch_up),
+        channels=Channels.of(settings, clock),
         operators=Operators(settings.operator_token, settings.operator_token_path),
         usage=Usage(store, clock, uses, addresses_per_key=limits.addresses_per_key),
         follower=follower,

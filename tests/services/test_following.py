@@ -12,7 +12,7 @@ from structlog.testing import capture_logs
 from tenure.clock import SystemClock
 from tenure.domain.errors import Unavailable
 from tenure.services import sweep
-from tenure.services.following import SWEEP_EVERY_MS, Ticks, Waiter
+from tenure.services.following import WORK_EVERY_MS, Ticks, Waiter
 from tenure.services.keyring import STALENESS_MS, Evidence
 from tests.builders import DAY_MS, MONTH_MS, TRADING
 from tests.services.parts import ACTOR, Parts
@@ -41,7 +41,7 @@ def kept() -> Kept:
 def ticks(parts: Parts, kept: Kept) -> Iterator[Ticks]:
     """Return the ticks over the parts, which follow by nothing else any more."""
     parts.follows = False
-    found = Ticks(parts.follower, parts.sweep, parts.clock, kept, parts.home)
+    found = Ticks(parts.follower, {"sweep": parts.sweep.step}, parts.clock, kept, parts.home)
     yield found
     found.close()
 
@@ -87,7 +87,7 @@ def test_sweeping_and_keeping_are_done_now_and_then(parts: Parts, ticks: Ticks, 
     ticks.run(_rounds(3))
     assert kept.times == 1
 
-    elapsed = [0, SWEEP_EVERY_MS - 1, 1, 0]
+    elapsed = [0, WORK_EVERY_MS - 1, 1, 0]
     ticks.run(_rounds(4, lambda: parts.clock.advance(elapsed.pop(0) if elapsed else 0)))
     assert kept.times == 3
 
@@ -128,7 +128,7 @@ def test_a_tick_that_fails_stops_neither_the_others_nor_itself(
     }
 
     monkeypatch.setattr(parts.store, "read", read)
-    parts.clock.advance(SWEEP_EVERY_MS)
+    parts.clock.advance(WORK_EVERY_MS)
     parts.issue(TRADING)
     with capture_logs() as logged:
         ticks.run(_rounds(2))
@@ -142,7 +142,7 @@ def test_a_file_in_the_pipes_place_makes_way_for_it(parts: Parts, kept: Kept) ->
     path.write_text("left over from something else")
 
     for _ in range(2):  # The second finds the pipe of the first.
-        Ticks(parts.follower, parts.sweep, parts.clock, kept, parts.home).close()
+        Ticks(parts.follower, {"sweep": parts.sweep.step}, parts.clock, kept, parts.home).close()
         assert path.is_fifo()
 
 
@@ -238,7 +238,7 @@ def test_a_waiter_returns_when_the_follower_has_the_event(shared: Parts, kept: K
         shared.clock.boot_id = clock.boot()
         shared.follows = False
         waiter = Waiter(shared.home, clock, DAY_MS)
-        ticks = Ticks(shared.follower, shared.sweep, clock, kept, shared.home)
+        ticks = Ticks(shared.follower, {"sweep": shared.sweep.step}, clock, kept, shared.home)
         with closing(ticks), _running(ticks):
             for _ in range(5):
                 shared.issue(TRADING)
@@ -253,7 +253,7 @@ def test_the_first_tick_after_a_start_ends_the_wait(shared: Parts, kept: Kept) -
         shared.clock.elapsed = clock.elapsed_ns()
         shared.follower.tick()  # An earlier follower's.
         shared.clock.elapsed *= 2
-        ticks = Ticks(shared.follower, shared.sweep, clock, kept, shared.home)
+        ticks = Ticks(shared.follower, {"sweep": shared.sweep.step}, clock, kept, shared.home)
         with closing(ticks), _running(ticks):
             Waiter(shared.home, clock, DAY_MS).await_tick()
             evidence = Evidence(shared.home).read()

@@ -79,6 +79,8 @@ class Rows:
                 assert lapse not in self.swept, "recorded twice"
                 assert change.happened_at_ms == body["ends_at_ms"]
                 self.swept.add(lapse)
+            case Tag.KEY_REPORTED:
+                pass  # What came of a report is in an event of its own.
             case _:
                 self.keys[change.key_id] = change.body["key"]
 

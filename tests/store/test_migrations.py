@@ -9,7 +9,13 @@ from alembic.migration import MigrationContext
 
 from tenure.domain.errors import Unavailable
 from tenure.domain.events import GENESIS_HASH
-from tenure.store import db, journal, schema, seals
+from tenure.store import (
+    db,
+    journal,
+    schema,
+    schema_leaks,  # noqa: F401 - its tables join the metadata
+    seals,
+)
 from tenure.store.db import Store
 from tests.together import together
 

@@ -33,6 +33,7 @@ class Tag(StrEnum):
     KEY_QUARANTINED = "key:quarantined"
     KEY_RELEASED = "key:released"
     KEYS_REVOKED = "keys:revoked"
+    KEY_REPORTED = "key:reported"
     GRANT_SWEPT = "grant:swept"
     KEY_ADDRESS_SEEN = "key:address_seen"
     RULE_ADDED = "rule:added"

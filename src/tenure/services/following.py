@@ -9,7 +9,7 @@ then every worker refuses, so none decides by the old state.
 import contextlib
 import os
 import select
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Final, Protocol, final
 
@@ -19,11 +19,10 @@ from tenure.clock import Clock
 from tenure.domain.errors import TenureError
 from tenure.services.follower import Follower
 from tenure.services.keyring import Evidence
-from tenure.services.sweep import Sweep
 
 TICK_MS: Final = 50
 """The keyring is never older than this while all is well (SECURITY D3)."""
-SWEEP_EVERY_MS: Final = 1_000
+WORK_EVERY_MS: Final = 1_000
 _WATCH_S: Final = 0.0005
 
 log = structlog.get_logger()
@@ -38,13 +37,22 @@ class Keeper(Protocol):
 
 @final
 class Ticks:
-    """Runs the follower and the sweeper until told to stop."""
+    """Runs the follower, and beside it work in small steps, until told to stop."""
 
     def __init__(
-        self, follower: Follower, sweep: Sweep, clock: Clock, keeper: Keeper, home: Path
+        self,
+        follower: Follower,
+        steps: Mapping[str, Callable[[], bool]],
+        clock: Clock,
+        keeper: Keeper,
+        home: Path,
     ) -> None:
-        """Make `<home>/keyring-knock`, the pipe others knock at."""
-        self._follower, self._sweep, self._clock, self._keeper = follower, sweep, clock, keeper
+        """
+        Make `<home>/keyring-knock`, the pipe others knock at.
+
+        Each of *steps*, by its name in the log, does one batch and says whether there may be more.
+        """
+        self._follower, self._steps, self._clock, self._keeper = follower, steps, clock, keeper
         path = home / "keyring-knock"
         if not path.is_fifo():
             path.unlink(missing_ok=True)
@@ -55,17 +63,18 @@ class Ticks:
 
     def run(self, until: Callable[[], bool]) -> None:
         """Tick until *until* says so; an error is logged and the next tick tries again."""
-        next_sweep_ns, is_sweeping = 0, False
+        next_work_ns, working = 0, dict.fromkeys(self._steps, False)
         while not until():
             self._attempt("keyring", self._follower.tick)
-            if self._clock.elapsed_ns() >= next_sweep_ns:
-                is_sweeping = True
+            if self._clock.elapsed_ns() >= next_work_ns:
+                working = dict.fromkeys(self._steps, True)
                 self._attempt("clock", self._keeper.keep)
-                next_sweep_ns = self._clock.elapsed_ns() + SWEEP_EVERY_MS * 1_000_000
-            if is_sweeping:
-                # A batch between two ticks: the keyring stays fresh while a million terms end.
-                is_sweeping = self._attempt("sweep", self._sweep.step) is True
-            wait_s = 0 if is_sweeping else TICK_MS / 1000
+                next_work_ns = self._clock.elapsed_ns() + WORK_EVERY_MS * 1_000_000
+            for name, step in self._steps.items():
+                if working[name]:
+                    # A batch between two ticks: the keyring stays fresh while a million terms end.
+                    working[name] = self._attempt(name, step) is True
+            wait_s = 0 if any(working.values()) else TICK_MS / 1000
             ready, _, _ = select.select([self._pipe], [], [], wait_s)
             if ready:
                 with contextlib.suppress(BlockingIOError):

@@ -7,7 +7,7 @@ afterwards. Who may ask for it is the faces' business; *actor* is whom the journ
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TypeAlias, TypeVar
 
 from tenure.clock import Clock, new_id
@@ -18,9 +18,9 @@ from tenure.domain.events import Event, Tag
 from tenure.domain.model import Account, ApiKey, KeyId, KeyType, Permission, Secret
 from tenure.domain.plans import Edit, Plan, Wish
 from tenure.domain.rules import Rulebook
-from tenure.services import rotation, sealing, sweep
+from tenure.services import revoking, rotation, sealing, sweep
 from tenure.services.key_events import record
-from tenure.store import accounts, keys, marks, rules
+from tenure.store import accounts, journal, keys, marks, rules
 from tenure.store.db import Store, Transaction
 
 _Answer = TypeVar("_Answer")
@@ -232,18 +232,8 @@ class Keys:
             now_ms = self._clock.now_ms()
             before = find(tx)
             event = sweep.record_lapses(tx, before.key_id, now_ms)
-            if before.revoked_at_ms is not None:
-                return before, event
-            after = replace(
-                before,
-                revoked_at_ms=now_ms,
-                overlap=None,
-                edited_at_ms=now_ms,
-                version=before.version + 1,
-            )
-            keys.save(tx, before, after)
-            body = {"key": events.key_state(after)}
-            return after, record(tx, Tag.KEY_REVOKED, after, actor, now_ms, body)
+            key, change = revoking.revoke(tx, before, actor, now_ms)
+            return key, journal.append(tx, change, now_ms) if change else event
 
         return self._commit(revoke)
 

@@ -32,6 +32,8 @@ BODIES: dict[str, dict[str, Any]] = {
     "POST /v1/keys/{key_id}/quarantine": {"cause": "seen in a public repository"},
     "POST /v1/revocations/preview": {"label": "leaked"},
     "POST /v1/revocations": {"label": "leaked"},
+    "POST /v1/keys/report": {"api_key": "nobody's", "secret_key": "a guess"},
+    "POST /v1/leaks": {"reports": [{"api_key": "nobody's"}]},
     "POST /v1/authorize": {
         "api_key": "nobody's",
         "method": "GET",
@@ -111,6 +113,7 @@ def build(house: House, **more: Any) -> Litestar:  # noqa: ANN401 - any part may
         "accounts": worker.accounts,
         "rules": worker.rules,
         "journal": worker.journal,
+        "leaks": worker.leaks,
         "operators": worker.operators,
         "decider": worker.decider,
         "keyring": worker.keyring,

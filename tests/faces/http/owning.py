@@ -51,6 +51,7 @@ RIGHTS = {
     "POST /v1/authorize": OPERATORS,
     "GET /v1/catalog": OPERATORS,
     "GET /v1/events": OPERATORS,
+    "POST /v1/keys/report": OPEN,
     "GET /v1/keys/unused": OPERATORS,
     "GET /v1/keys/{key_id}": READS,
     "GET /v1/keys/{key_id}/allowlist-suggestion": READS,
@@ -61,6 +62,8 @@ RIGHTS = {
     "POST /v1/keys/{key_id}/revoke": ACTS,
     "POST /v1/keys/{key_id}/rotate": OPERATORS,
     "GET /v1/keys/{key_id}/usage": READS,
+    "POST /v1/leaks": OPERATORS,
+    "POST /v1/leaks/github": OPEN,
     "GET /v1/revocations": OPERATORS,
     "POST /v1/revocations": OPERATORS,
     "POST /v1/revocations/preview": OPERATORS,
@@ -70,6 +73,14 @@ RIGHTS = {
     "POST /v1/rules/{rule_id}/withdraw": OPERATORS,
 }
 """Who may call each route of the management face. A new route gets its line here."""
+PROVED_OTHERWISE = {
+    "POST /v1/leaks/github": (401, "unauthenticated"),
+    "POST /v1/keys/report": (200, ""),
+}
+"""
+Open routes that ask for a proof of their own, by GitHub or by a key's secret, and what those get
+who bring none: who they are makes no difference.
+"""
 COMPATIBLE = {
     ("GET", "/api/v3/ping"): OPEN,
     ("GET", "/api/v3/time"): OPEN,

@@ -139,7 +139,7 @@ def test_a_key_goes_into_quarantine_and_comes_out_of_it(managed: Managed) -> Non
         NOW_MS,
         CAUSE,
     )
-    assert managed.tell("GET", target) == held
+    assert managed.tell("GET", target) == {**held, "last_used": None}
 
     released = managed.tell("POST", f"{target}/release")
     assert (released["status"], released["quarantined_at_ms"]) == ("active", None)

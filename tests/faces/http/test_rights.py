@@ -31,6 +31,7 @@ from tests.faces.http.owning import (
     NOBODY_S,
     OPEN,
     OPERATORS,
+    PROVED_OTHERWISE,
     RIGHTS,
     STRANGERS,
     TREE,
@@ -89,6 +90,8 @@ def expected(  # noqa: PLR0911 - one exit per outcome
     """Return status and code that *who* is to get from the route *name* on such a target."""
     right = RIGHTS[name]
     is_there, is_owner = state != "", who in OWNERS
+    if name in PROVED_OTHERWISE:  # The other profile's parameters are unknown there.
+        return PROVED_OTHERWISE[name] if who != "binance" else (422, "invalid")
     if right == OPEN:
         return 200, ""
     if who in {"nobody", "binance"}:

@@ -66,6 +66,7 @@ def build(worker: Worker) -> Asgi:
         accounts=worker.accounts,
         rules=worker.rules,
         journal=worker.journal,
+        leaks=worker.leaks,
         operators=worker.operators,
         decider=worker.decider,
         keyring=worker.keyring,

@@ -31,9 +31,9 @@ RIGHT = "x-right"
 _TAGS = {
     "accounts": "Who keys are issued to.",
     "keys": "The life of an API key.",
-    "leaks": "What to do when a key leaks.",
     "decisions": "May this signed request act?",
     "journal": "Every change, in order.",
+    "leaks": "When API keys leak: reports of them, bulk revocation, quarantine.",
     "rules": "What the venue wrote down: rulebook and catalog.",
     "probes": "Tenure about itself.",
     "sandbox": "Rehearsals; these routes exist only in a sandbox.",
@@ -125,7 +125,8 @@ def _shapes_of(route: HTTPRouteHandler) -> Iterator[Any]:
     if route.parsed_data_field is not None:
         yield route.parsed_data_field.annotation
     answer = route.parsed_fn_signature.return_type
-    for part in answer.inner_types if answer.is_union else (answer,):
+    is_of_parts = answer.is_union or answer.is_non_string_sequence
+    for part in answer.inner_types if is_of_parts else (answer,):
         if part.is_subclass_of(msgspec.Struct):
             yield part.annotation
 

@@ -3,8 +3,8 @@ The management face: everything operators and platform back ends do, as JSON ove
 
 Here it is put together; the routes stand one file per noun beside it, errors in `problems`, the
 OpenAPI document in `document`. Each route declares who may call it (`rights`), which is looked at
-before a body is read. Routes run in threads, for the store blocks, and are handed the services they
-name.
+before a body is read; two reports of leaks are open, and prove themselves otherwise. Routes run in
+threads, for the store blocks, and are handed the services they name.
 """
 
 from collections.abc import Awaitable, Callable, Mapping
@@ -22,6 +22,7 @@ from tenure.faces.http import (
     document,
     journal,
     keys,
+    leaks,
     probes,
     problems,
     requests,
@@ -34,9 +35,11 @@ from tenure.faces.http import (
 )
 from tenure.services.accounts import Accounts
 from tenure.services.deciding import Decider
+from tenure.services.github import GitHub
 from tenure.services.journal import Journal
 from tenure.services.keyring import Keyring
 from tenure.services.keys import Keys
+from tenure.services.leaks import Leaks, Possession
 from tenure.services.operators import Operators
 from tenure.services.quarantine import Quarantine
 from tenure.services.revocations import Revocations
@@ -54,6 +57,7 @@ def build(  # noqa: PLR0913 - all this face stands on, once each
     accounts: Accounts,
     rules: Rules,
     journal: Journal,
+    leaks: Leaks,
     operators: Operators,
     decider: Decider,
     keyring: Keyring,
@@ -75,6 +79,9 @@ def build(  # noqa: PLR0913 - all this face stands on, once each
         "accounts": accounts,
         "rules": rules,
         "journal": journal,
+        "leaks": leaks,
+        "github": GitHub.of(settings, clock),
+        "possession": Possession(keyring),
         "decisions": decisions.Decisions(decider),
         "keyring": keyring,
         "catalog": catalog,
@@ -124,6 +131,7 @@ def _routers(guard: Callable[[Any, Any], Awaitable[None]], *, is_sandbox: bool) 
                 revocations.routes(),
                 decisions.routes(),
                 journal.routes(),
+                leaks.routes(),
                 rules.routes(),
                 usages.routes(),
             ],
@@ -132,7 +140,7 @@ def _routers(guard: Callable[[Any, Any], Awaitable[None]], *, is_sandbox: bool) 
     if is_sandbox:
         guarded.append(sandbox.routes())
     behind = Router("/", route_handlers=guarded, guards=[guard], before_request=requests.look_over)
-    return [behind, probes.routes()]
+    return [behind, leaks.open_routes(), probes.routes()]
 
 
 def _provide(service: Any) -> Provide:  # noqa: ANN401 - any service

@@ -2,7 +2,10 @@
 
 from alembic import context
 
-from tenure.store import schema
+from tenure.store import (
+    schema,
+    schema_leaks,  # noqa: F401 - its tables join the metadata
+)
 
 connection = context.config.attributes["connection"]
 context.configure(
