@@ -15,9 +15,10 @@ from tenure.domain import apikeys
 from tenure.domain.decide import Allowed, Reason
 from tenure.domain.errors import Conflict, Invalid, TenureError, Unavailable
 from tenure.domain.events import Change, Tag
-from tenure.domain.model import AccountKind, ApiKey, KeyType
+from tenure.domain.model import AccountKind, ApiKey, KeyStatus, KeyType
 from tenure.services.deciding import Decider
 from tenure.services.keys import Draft
+from tenure.services.leaks import Found
 from tenure.settings import Settings
 from tenure.store import db, journal
 from tenure.wiring import Worker
@@ -28,6 +29,14 @@ from tests.processes import Process, running
 ACTOR = "operator"
 UNKNOWN = apikeys.compose(b"nobody was ever issued this one!")
 START = "2021-07-01T12:00:00Z"
+TICKS = """
+import sys
+from tenure import settings, wiring
+found = wiring.open_ticks(settings.load(home=sys.argv[1]))
+print("ticking", flush=True)
+found.run(lambda: False)
+"""
+"""The background process, in the home it is handed."""
 
 
 @pytest.fixture(autouse=True)
@@ -340,13 +349,6 @@ def test_a_start_goes_on_from_the_journals_last_instant(real: Settings) -> None:
 def test_an_act_in_one_process_is_in_force_in_another_when_it_returns(real: Settings) -> None:
     """Three processes as `tenure serve` has them: the ticks, and two workers."""
     wiring.prepare(real)
-    ticks = """
-import sys
-from tenure import settings, wiring
-found = wiring.open_ticks(settings.load(home=sys.argv[1]))
-print("ticking", flush=True)
-found.run(lambda: False)
-"""
     other = """
 import sys
 from tenure import settings, wiring
@@ -357,7 +359,7 @@ worker = wiring.open_worker(settings.load(home=sys.argv[1]))
 while True:
     print(_ask(worker.decider, input(), KeyType.ED25519), flush=True)
 """
-    with running(ticks, real.home) as ticking, running(other, real.home) as asked:
+    with running(TICKS, real.home) as ticking, running(other, real.home) as asked:
         assert ticking.hear() == "ticking"
         with closing(wiring.open_worker(real)) as worker:
             for _ in range(5):
@@ -412,3 +414,14 @@ def test_a_whole_tenure_in_one_process_is_ready(worker: Worker) -> None:
     assert worker.keyring.require_fresh() == worker.journal.head() == 2
     token = worker.settings.operator_token_path.read_text().strip()
     assert worker.operators.authenticate(f"Bearer {token}").name == ACTOR
+
+
+def test_the_ticks_work_off_what_was_reported_as_leaked(real: Settings) -> None:
+    wiring.prepare(real)
+    with running(TICKS, real.home) as ticking:
+        assert ticking.hear() == "ticking"
+        with closing(wiring.open_worker(real)) as worker:
+            key, _ = _issue(worker, KeyType.HMAC)
+            worker.leaks.receive([Found(api_key=key.api_key)], "github")
+            while worker.keys.get(key.key_id).status is KeyStatus.ACTIVE:
+                worker.clock.sleep(0.05)  # Until the next second's work; the test has its own end.

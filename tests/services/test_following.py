@@ -73,6 +73,26 @@ def test_a_round_follows_and_sweeps(parts: Parts, ticks: Ticks) -> None:
     assert _seq(parts.home) == parts.journal.head()
 
 
+def test_each_kind_of_work_goes_on_until_there_is_no_more_of_it(parts: Parts, kept: Kept) -> None:
+    begun: list[str] = []
+
+    def work(name: str, batches: int) -> Callable[[], bool]:
+        left = iter(range(batches - 1, -1, -1))
+
+        def step() -> bool:
+            begun.append(name)
+            return next(left, 0) > 0
+
+        return step
+
+    steps = {"much": work("much", 3), "little": work("little", 1)}
+    found = Ticks(parts.follower, steps, parts.clock, kept, parts.home)
+    found.run(_rounds(5))
+    found.close()
+
+    assert begun == ["much", "little", "much", "much"]
+
+
 def test_a_run_that_is_told_to_stop_at_once_does_nothing(parts: Parts, ticks: Ticks) -> None:
     parts.issue(TRADING)
     before = _seq(parts.home)

@@ -23,6 +23,7 @@ from tests import signers
 from tests.builders import MONTH_MS, TRADING
 from tests.services import parts as building
 from tests.services.parts import Parts
+from tests.together import together
 
 URL = "https://code.example/a/b.py"
 UNKNOWN = apikeys.compose(b"nobody was ever issued this one!")
@@ -163,6 +164,19 @@ def test_more_keys_than_a_batch_are_all_acted_on(
     assert [taken.step() for _ in range(3)] == [True, True, False]
     assert {parts.keys.get(key.key_id).status for key in keys} == {KeyStatus.REVOKED}
     assert len(reported(parts)) == 5
+
+
+def test_two_machines_that_tick_at_once_act_on_each_key_once(
+    shared: Parts, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "BATCH", 3)
+    keys = [shared.issue(TRADING) for _ in range(12)]
+    leaks_of(shared).receive([found(key) for key in keys], "github")
+
+    together([leaks_of(shared).tick for _ in range(3)])
+
+    assert len(reported(shared)) == 12
+    assert shared.tags().count("key:revoked") == 12
 
 
 def test_a_term_that_ended_before_is_recorded_before(parts: Parts) -> None:

@@ -27,7 +27,7 @@ from tenure.store import journal, keys
 from tenure.store import leaks as queue
 from tenure.store.db import Store, Transaction
 
-BATCH: Final = 100
+BATCH: Final = 50
 """Keys acted on in one transaction: some 50 ms of the journal's lock."""
 QUEUED_AT_ONCE: Final = 1_000
 """Reports queued in one transaction, so that others can write in between."""

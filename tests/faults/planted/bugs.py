@@ -1,9 +1,10 @@
 """
 The planted bugs of SECURITY section 5: what each changes, and the tests that must not let it pass.
 
-A bug is a patch to a copy of the source. Its numbers are SECURITY's, but for L1 and on, which are
-about leaked keys (see docs/decisions/0014-marks-instead-of-loops.md); those that are not here need
-parts that Tenure does not have yet (nodes apart from the writer, notices, TOTP, rewrapping).
+A bug is a patch to a copy of the source. Its numbers are SECURITY's, those of threats (T) where the
+list of bugs has none, but for L1 and on, which are about leaked keys (see
+docs/decisions/0014-marks-instead-of-loops.md); those that are not here need parts that Tenure does
+not have yet (nodes apart from the writer, notices, TOTP, rewrapping).
 """
 
 from dataclasses import dataclass
@@ -28,6 +29,7 @@ class Bug:
     caught_by: tuple[str, ...]
 
 
+ADDRESSES = "tests/services/outbound/test_addresses.py::"
 ADMISSION = "tests/domain/test_admission.py::"
 ALLOWLIST = "tests/domain/test_allowlist.py::"
 AUTHORIZE = "tests/faces/http/test_authorize.py::"
@@ -35,11 +37,13 @@ CALLERS = "tests/faces/http/test_callers.py::"
 COMPATIBLE = "tests/faces/http/test_binance.py::"
 GUARD = "tests/faces/test_middleware.py::"
 OWNERS = "tests/faces/http/test_owners.py::"
+LEAK_REPORTS = "tests/faces/http/test_leaks.py::"
 REPLAY = "tests/services/test_replay.py::"
 RIGHTS = "tests/faces/http/test_rights.py::"
 MATRIX = f"{RIGHTS}test_everybody_gets_what_is_his_and_nothing_else"
 STORE_DB = "tests/store/test_db.py::"
 STORE_KEYS = "tests/store/test_keys.py::"
+WEBHOOKS = "tests/services/outbound/test_webhooks.py::"
 VERIFYING = "tests/domain/test_verifying.py::"
 DECIDE = "tests/domain/test_decide.py::"
 LEAKS = "tests/domain/test_leaks.py::"
@@ -492,5 +496,49 @@ BUGS = (
             ),
         ),
         caught_by=(f"{REVOCATIONS}test_a_worker_that_has_the_key_ready_hears_of_the_mark",),
+    ),
+    Bug(
+        number="T19",
+        words="a leak report is known by its signature",
+        swaps=(
+            Swap(
+                "faces/http/leaks.py",
+                "leaks.receive(found, GITHUB)",
+                "leaks.receive(found, GITHUB + signature)",
+            ),
+        ),
+        caught_by=(f"{LEAK_REPORTS}test_the_same_message_signed_otherwise_has_no_second_effect",),
+    ),
+    Bug(
+        number="T31",
+        words="an address is public if the library says so",
+        swaps=(
+            Swap(
+                "services/outbound/addresses.py",
+                "    if isinstance(address, ipaddress.IPv4Address):\n",
+                "    if address.is_global:\n        return True\n"
+                "    if isinstance(address, ipaddress.IPv4Address):\n",
+            ),
+        ),
+        caught_by=(
+            f"{ADDRESSES}test_what_the_registries_keep_for_something_is_not",
+            f"{WEBHOOKS}test_a_name_that_leads_inside_is_refused_when_saved_and_at_delivery",
+        ),
+    ),
+    Bug(
+        number="T31b",
+        words="where a webhook leads is judged when its URL is saved, and not again",
+        swaps=(
+            Swap(
+                "services/outbound/egress.py",
+                "        hosts = [call.target.host] if self._proxy is not None else "
+                "await self._hosts(call.target)\n",
+                "        hosts = [call.target.host] if self._proxy is not None else "
+                "await self._resolved(call.target.host, call.target.port)\n",
+            ),
+        ),
+        caught_by=(
+            f"{WEBHOOKS}test_a_name_that_was_public_when_saved_and_is_not_at_delivery_is_refused",
+        ),
     ),
 )
