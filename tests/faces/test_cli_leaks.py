@@ -23,7 +23,7 @@ def answer(monkeypatch: pytest.MonkeyPatch) -> Callable[[Callable[[], bool]], No
 
 
 def labelled(server: Server, label: str, count: int = 1) -> list[str]:
-    account_id = server.account(f"{label}@example.com")
+    account_id = server.account(f"{label}.leaks@example.com")
     made = [
         server.tenure("keys", "create", account_id, "--label", label, "--json").json()
         for _ in range(count)

@@ -100,8 +100,8 @@ def test_a_preview_tells_what_happens_and_that_nothing_does_by_itself(
     said = ruled.tenure("rules", "preview", file)
 
     assert said.code == 0
-    assert "Nothing happens to any of them" in said.out
-    (line,) = (line for line in said.out.splitlines() if line.startswith("european_options"))
+    assert "Nothing happens to any when the rules take effect" in said.out
+    (line,) = (line for line in said.out.splitlines() if line.startswith("european_options  "))
     held, kept, term, lost, ended = line.split()[2:]
     assert (int(held), kept, term, ended) == (int(lost), "·", "·", "·")
     assert int(lost) >= 1

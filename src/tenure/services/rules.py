@@ -64,16 +64,17 @@ class Rules:
         Add the rules of *rulebook* that the store does not have, and return them.
 
         For a start, whose file may be older than the store: dates are taken as they are, and a
-        rule that was withdrawn stays so. Raises Conflict `rule_altered` where a rule the store has
-        says something else, and `rule_contested` where a new one would take effect at the instant
-        of another.
+        rule that was withdrawn stays so. Nobody waits for the keyring, which may not be there yet.
+        Raises Conflict `rule_altered` where a rule the store has says something else, and
+        `rule_contested` where a new one would take effect at the instant of another.
         """
 
-        def adopt(tx: Transaction) -> tuple[list[Rule], int]:
+        def adopt(tx: Transaction) -> list[Rule]:
             added = rule_plans.additions(rulebook, rules.rulebook(tx))
-            return list(added), self._add(tx, added, ACTOR)
+            self._add(tx, added, ACTOR)
+            return list(added)
 
-        return self._commit(adopt)
+        return self._store.write(adopt)
 
     def preview(self, proposed: Rulebook, after: str = "", limit: int = SLICE_MAX) -> Previewed:
         """

@@ -172,9 +172,9 @@ BUGS = (
         swaps=(
             Swap(
                 "services/keys.py",
-                "self._catalog, rulebook, now_ms)\n            shown",
-                "self._catalog, rulebook, "
-                "int(stamp.split('-')[0], 16) if stamp else now_ms)\n            shown",
+                "plans.plan_edit(before, edit, self._catalog, rulebook, now_ms)",
+                "plans.plan_edit(before, edit, self._catalog, rulebook, "
+                "int(stamp.split('-')[0], 16) if stamp else now_ms)",
             ),
         ),
         caught_by=(
