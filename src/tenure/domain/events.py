@@ -31,6 +31,10 @@ class Tag(StrEnum):
     KEY_REVOKED = "key:revoked"
     GRANT_SWEPT = "grant:swept"
     RULE_ADDED = "rule:added"
+    CONTACT_ADDED = "contact:added"
+    CONTACT_CHANGED = "contact:changed"
+    CONTACT_REMOVED = "contact:removed"
+    CALENDAR_RENEWED = "calendar:renewed"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

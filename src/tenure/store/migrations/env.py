@@ -2,7 +2,9 @@
 
 from alembic import context
 
-from tenure.store import schema
+from tenure.store import schema, schema_notices
+
+EVERYTHING = (schema, schema_notices)  # Each adds its tables to the one metadata.
 
 connection = context.config.attributes["connection"]
 context.configure(
