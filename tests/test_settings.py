@@ -82,6 +82,10 @@ def test_every_setting_can_be_in_the_environment_and_in_the_file(
         "binance_lapsed_code": "-1002",
         "keys_per_account": "1",
         "addresses_per_key": "1",
+        "public_url": "https://example.com/api-keys/",
+        "notice_language": "zh-CN",
+        "notice_time_zone": "Asia/Tokyo",
+        "notice_file": "notices.jsonl",
     }
     missing = set(Settings.model_fields) - set(texts)
     assert not missing, "a new setting is tried here, too"

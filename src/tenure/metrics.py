@@ -13,6 +13,11 @@ _unavailable = Counter(
     "tenure_unavailable", "Requests answered 503, by face and cause.", ["face", "cause"]
 )
 swept = Counter("tenure_swept", "Ended terms recorded by the sweeper.")
+delivered = Counter(
+    "tenure_deliveries",
+    "Attempts to send a notice, by channel and outcome.",
+    ["channel", "outcome"],
+)
 
 ALLOWED = "allowed"
 

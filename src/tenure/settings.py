@@ -10,6 +10,7 @@ import datetime
 import ipaddress
 import os
 import tomllib
+import zoneinfo
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Annotated, Literal
@@ -24,6 +25,7 @@ from pydantic_settings import (
 )
 from typing_extensions import override
 
+from tenure.domain.contacts import language_of
 from tenure.domain.documents import instant_ms
 from tenure.domain.errors import Invalid, Problem
 
@@ -76,6 +78,12 @@ class Settings(BaseSettings):
     )
     keys_per_account: int = Field(30, ge=1, le=1_000_000, description="Keys an account may have.")
     addresses_per_key: int = Field(30, ge=1, le=1_000, description="Entries an allowlist may have.")
+    public_url: str = Field("", description="Where owners see their keys; notices link to it.")
+    notice_language: str = Field("en", description="Language of contacts that name none.")
+    notice_time_zone: str = Field("UTC", description="Time zone of contacts that name none.")
+    notice_file: Path | None = Field(
+        None, description="File that messages are written to instead of being sent."
+    )
 
     @field_validator("trusted_proxies", mode="before")
     @classmethod
@@ -118,6 +126,32 @@ class Settings(BaseSettings):
             message = f"{path} is not there"
             raise ValueError(message)
         return path
+
+    @field_validator("public_url")
+    @classmethod
+    def _without_slash(cls, value: str) -> str:
+        if value and not value.startswith(("https://", "http://")):
+            message = f"{value!r} is no address such as https://example.com/api-keys"
+            raise ValueError(message)
+        return value.rstrip("/")
+
+    @field_validator("notice_language")
+    @classmethod
+    def _is_language(cls, value: str) -> str:
+        try:
+            return language_of(value)
+        except Invalid as error:
+            raise ValueError(error.message) from error
+
+    @field_validator("notice_time_zone")
+    @classmethod
+    def _is_time_zone(cls, value: str) -> str:
+        try:
+            zoneinfo.ZoneInfo(value)
+        except (LookupError, ValueError, OSError) as error:
+            message = f"{value!r} is no time zone such as Asia/Tokyo or UTC"
+            raise ValueError(message) from error
+        return value
 
     @model_validator(mode="after")
     def _whole(self) -> "Settings":

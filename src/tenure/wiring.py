@@ -13,6 +13,7 @@ from pathlib import Path
 
 import structlog
 
+from tenure import wiring_notices
 from tenure.clock import Clock, SandboxClock, SystemClock, new_id
 from tenure.domain import catalog as catalogs
 from tenure.domain import rulebooks
@@ -27,10 +28,12 @@ from tenure.services.following import Ticks, Waiter
 from tenure.services.journal import Journal
 from tenure.services.keyring import Keyring
 from tenure.services.keys import Keys, Limits
+from tenure.services.notifying import Notifying
 from tenure.services.operators import Operators
 from tenure.services.replay import Replays
 from tenure.services.rules import Rules
 from tenure.services.sweep import Sweep
+from tenure.services.telling import Telling
 from tenure.settings import Settings
 from tenure.store import db, journal, seals
 from tenure.store.db import Store, Transaction
@@ -66,6 +69,7 @@ class Worker:
     rules: Rules
     journal: Journal
     operators: Operators
+    telling: Telling
     follower: Follower | None = None
     replays: Replays | None = None
 
@@ -119,6 +123,13 @@ def open_ticks(settings: Settings) -> Ticks:
     store = db.open_store(settings.database_url)
     follower = Follower(store, settings.home, clock)
     return Ticks(follower, Sweep(store, clock), clock, clock, settings.home)
+
+
+def open_notifying(settings: Settings) -> Notifying:
+    """Build the process that tells owners, beside the ticks."""
+    store, catalog = db.open_store(settings.database_url), read_catalog(settings)
+    sealing_key = _matching_sealing_key(settings, store)
+    return wiring_notices.notifying(settings, store, _clock(settings), catalog, sealing_key)
 
 
 def await_ticks(settings: Settings) -> None:
@@ -205,6 +216,7 @@ def _worker(
         rules=Rules(store, clock),
         journal=Journal(store),
         operators=Operators(settings.operator_token, settings.operator_token_path),
+        telling=wiring_notices.telling(settings, store, clock, catalog, sealing_key, catch_up),
         follower=follower,
         replays=replays,
     )

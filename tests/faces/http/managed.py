@@ -28,6 +28,8 @@ BODIES: dict[str, dict[str, Any]] = {
     "POST /v1/keys/{key_id}/edits/preview": {"label": "renamed"},
     "POST /v1/keys/{key_id}/edits": {"label": "renamed"},
     "POST /v1/keys/{key_id}/rotate": {"public_key": None},
+    "POST /v1/accounts/{account_id}/contacts": {"channel": "email", "address": "x@example.com"},
+    "PUT /v1/accounts/{account_id}/contacts/{contact_id}": {"language": "ja"},
     "POST /v1/authorize": {
         "api_key": "nobody's",
         "method": "GET",
@@ -104,6 +106,7 @@ def build(house: House, **more: Any) -> Litestar:  # noqa: ANN401 - any part may
         "rules": worker.rules,
         "journal": worker.journal,
         "operators": worker.operators,
+        "telling": worker.telling,
         "decider": worker.decider,
         "keyring": worker.keyring,
         "catalog": worker.catalog,

@@ -24,6 +24,26 @@ FOR_OPERATORS = {
     "POST /v1/accounts/{account_id}/unfreeze": f"/v1/accounts/acct_{ID}/unfreeze",
     "GET /v1/accounts/{account_id}/keys": f"/v1/accounts/acct_{ID}/keys",
     "POST /v1/accounts/{account_id}/keys": f"/v1/accounts/acct_{ID}/keys",
+    "GET /v1/accounts/{account_id}/notices": f"/v1/accounts/acct_{ID}/notices",
+    "POST /v1/accounts/{account_id}/notices/{notice_id}/read": (
+        f"/v1/accounts/acct_{ID}/notices/ntc_{ID}/read"
+    ),
+    "GET /v1/accounts/{account_id}/notices/{notice_id}/deliveries": (
+        f"/v1/accounts/acct_{ID}/notices/ntc_{ID}/deliveries"
+    ),
+    "GET /v1/accounts/{account_id}/contacts": f"/v1/accounts/acct_{ID}/contacts",
+    "POST /v1/accounts/{account_id}/contacts": f"/v1/accounts/acct_{ID}/contacts",
+    "PUT /v1/accounts/{account_id}/contacts/{contact_id}": (
+        f"/v1/accounts/acct_{ID}/contacts/ctc_{ID}"
+    ),
+    "DELETE /v1/accounts/{account_id}/contacts/{contact_id}": (
+        f"/v1/accounts/acct_{ID}/contacts/ctc_{ID}"
+    ),
+    "POST /v1/accounts/{account_id}/contacts/{contact_id}/rotate": (
+        f"/v1/accounts/acct_{ID}/contacts/ctc_{ID}/rotate"
+    ),
+    "GET /v1/accounts/{account_id}/calendar.ics": f"/v1/accounts/acct_{ID}/calendar.ics",
+    "POST /v1/accounts/{account_id}/calendar": f"/v1/accounts/acct_{ID}/calendar",
     "GET /v1/keys/{key_id}": f"/v1/keys/key_{ID}",
     "POST /v1/keys/{key_id}/edits/preview": f"/v1/keys/key_{ID}/edits/preview",
     "POST /v1/keys/{key_id}/edits": f"/v1/keys/key_{ID}/edits",
@@ -36,7 +56,9 @@ FOR_OPERATORS = {
     "GET /sandbox/clock": "/sandbox/clock",
     "PUT /sandbox/clock": "/sandbox/clock",
 }
-OPEN = {"GET /healthz", "GET /readyz", "GET /metrics"}
+PROBES = {"GET /healthz", "GET /readyz", "GET /metrics"}
+OPEN = PROBES | {"GET /calendar/{name}"}
+"""The last one is open to whoever knows a name that nobody can guess."""
 STRANGERS = {
     "nobody": [],
     "another token": [("Authorization", "Bearer " + "x" * 40)],
@@ -68,7 +90,7 @@ def test_strangers_are_refused_before_anything_is_read(
         assert reply.headers["www-authenticate"] == "Bearer"
 
 
-@pytest.mark.parametrize("name", OPEN)
+@pytest.mark.parametrize("name", PROBES)
 def test_open_routes_need_no_operator_token(shared: Managed, name: str) -> None:
     assert shared.ask("GET", name.partition(" ")[2], headers={}).status == 200
 

@@ -45,6 +45,7 @@ def build(worker: Worker) -> Asgi:
         rules=worker.rules,
         journal=worker.journal,
         operators=worker.operators,
+        telling=worker.telling,
         decider=worker.decider,
         keyring=worker.keyring,
         catalog=worker.catalog,

@@ -28,6 +28,8 @@ SECURITY = [{OPERATOR: list[str]()}]
 _TAGS = {
     "accounts": "Who keys are issued to.",
     "keys": "The life of an API key.",
+    "notices": "What owners are told, and when permissions end.",
+    "contacts": "Where owners are told things.",
     "decisions": "May this signed request act?",
     "journal": "Every change, in order.",
     "rules": "What the venue wrote down: rulebook and catalog.",

@@ -16,10 +16,13 @@ from tenure.clock import Clock, SandboxClock
 from tenure.domain.catalog import Catalog
 from tenure.faces.http import (
     accounts,
+    calendars,
+    contacts,
     decisions,
     document,
     journal,
     keys,
+    notices,
     probes,
     problems,
     requests,
@@ -34,6 +37,7 @@ from tenure.services.keyring import Keyring
 from tenure.services.keys import Keys
 from tenure.services.operators import Operators
 from tenure.services.rules import Rules
+from tenure.services.telling import Telling
 from tenure.settings import Settings
 
 
@@ -44,6 +48,7 @@ def build(  # noqa: PLR0913 - all this face stands on, once each
     rules: Rules,
     journal: Journal,
     operators: Operators,
+    telling: Telling,
     decider: Decider,
     keyring: Keyring,
     catalog: Catalog,
@@ -57,6 +62,10 @@ def build(  # noqa: PLR0913 - all this face stands on, once each
         "accounts": accounts,
         "rules": rules,
         "journal": journal,
+        "notices": telling.notices,
+        "contacts": telling.contacts,
+        "calendars": telling.calendars,
+        "rendering": telling.rendering,
         "decisions": decisions.Decisions(decider),
         "keyring": keyring,
         "catalog": catalog,
@@ -97,6 +106,9 @@ def _routers(operators: Operators, *, is_sandbox: bool) -> list[Router]:
                 decisions.routes(),
                 journal.routes(),
                 rules.routes(),
+                notices.routes(),
+                contacts.routes(),
+                calendars.routes(),
             ],
         )
     ]
@@ -109,7 +121,7 @@ def _routers(operators: Operators, *, is_sandbox: bool) -> list[Router]:
         before_request=requests.look_over,
         security=document.SECURITY,
     )
-    return [guarded, probes.routes()]
+    return [guarded, probes.routes(), calendars.open_routes()]
 
 
 def _provide(service: Any) -> Provide:  # noqa: ANN401 - any service

@@ -28,7 +28,7 @@ log = structlog.get_logger()
 MEDIA_TYPE: Final = "application/problem+json"
 RETRY_AFTER_S: Final = 1
 """A follower catches up in milliseconds; a second spares a store that is in trouble."""
-_IN_PATH: Final = frozenset({"account_id", "key_id"})
+_IN_PATH: Final = frozenset({"account_id", "key_id", "notice_id", "contact_id", "name"})
 
 
 class Kind(NamedTuple):
