@@ -7,7 +7,6 @@ facts that are named here are taken over. What a running term is warned of is in
 a notice says in words in `services.rendering`.
 """
 
-import base64
 import hashlib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -194,7 +193,7 @@ def message_id(notice: str, contact: str) -> str:
 
 def _digest(identity: Iterable[str | int | None]) -> str:
     text = "|".join("" if part is None else str(part) for part in identity)
-    return base64.b32encode(hashlib.sha256(text.encode()).digest()).decode()[:24].lower()
+    return hashlib.sha256(text.encode()).hexdigest()[:24]
 
 
 def _is_old_news(kind: Kind, change: Change) -> bool:

@@ -30,7 +30,7 @@ from tenure.store.deliveries import Due
 RETRY_AFTER_S: Final = (5, 30, 120, 600, 1_800, 7_200, 21_600, 43_200, 86_400, 86_400)
 """How long to wait after the first, second, … failure; after the one past the last, give up."""
 GIVE_UP_AFTER_MS: Final = 4 * 86_400_000
-"""Nothing is tried for longer than this, also where a contact had much waiting for it."""
+"""Nothing is tried again after this, also where a contact had much waiting for it."""
 CLAIMED_FOR_MS: Final = 600_000
 """More than any channel takes for what one claim holds; then somebody else sends it again."""
 BATCH: Final = 16
@@ -170,8 +170,9 @@ class Sending:
             return
         self._cleaned_at_ms = now_ms
         before_ms = now_ms - GIVE_UP_AFTER_MS
+        channels, reason = set(map(str, self._senders)), "it could not be sent in time"
         self._store.write(
-            lambda tx: deliveries.give_up_old(tx, before_ms, now_ms, "it could not be sent in time")
+            lambda tx: deliveries.give_up_old(tx, before_ms, now_ms, reason, channels=channels)
         )
 
 
@@ -189,7 +190,8 @@ def wait_after_ms(attempt: int, retry_after_s: int | None) -> int | None:
 
 def _mark_failed(tx: Transaction, due: Due, failed: Failed, now_ms: int) -> None:
     wait_ms = wait_after_ms(due.attempt, failed.retry_after_s)
-    if failed.is_permanent or wait_ms is None:
+    is_too_old = now_ms - due.made_at_ms > GIVE_UP_AFTER_MS
+    if failed.is_permanent or wait_ms is None or is_too_old:
         deliveries.set_given_up(tx, due, now_ms, failed.reason)
         return
     deliveries.set_failed(tx, due, now_ms + wait_ms, failed.reason)

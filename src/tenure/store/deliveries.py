@@ -6,7 +6,7 @@ few for a while, so that several may race; when to try again is decided in `serv
 Instants are the machine's (ms, UTC), also in a sandbox: receivers live in the real time.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Any, Final, NamedTuple
 
 from sqlalchemy import (
@@ -17,6 +17,7 @@ from sqlalchemy import (
     bindparam,
     insert,
     literal,
+    or_,
     select,
     update,
 )
@@ -83,7 +84,7 @@ _BROADCAST = (
 )
 
 _DUE = (
-    select(_TABLE.c.notice_id, _TABLE.c.contact_id, _TABLE.c.attempts)
+    select(_TABLE.c.notice_id, _TABLE.c.contact_id, _TABLE.c.attempts, _TABLE.c.made_at_ms)
     .where(_TABLE.c.channel == bindparam("channel"))
     .where(_TABLE.c.next_attempt_at_ms <= bindparam("now_ms"))
     .order_by(_TABLE.c.next_attempt_at_ms, _TABLE.c.number)
@@ -98,11 +99,12 @@ _SETTLE = (
 
 
 class Due(NamedTuple):
-    """A delivery that was claimed: which notice, to whom, and which attempt this is, from 1."""
+    """A claimed delivery: which notice, to whom, which attempt from 1, and since when (ms)."""
 
     notice: Notice
     contact: Contact
     attempt: int
+    made_at_ms: int
 
 
 class Delivery(NamedTuple):
@@ -124,15 +126,15 @@ def next_broadcast(tx: Transaction, after: int) -> tuple[int, Notice] | None:
     return None if row is None else (row.number, notices.notice_of(row))
 
 
-def make_of_accounts(tx: Transaction, *, after: int, upto: int, now_ms: int) -> int:
-    """Make the deliveries of each notice to one account with these numbers; return how many."""
-    return tx.execute(_OF_ACCOUNTS, {"after": after, "upto": upto, "now_ms": now_ms}).rowcount
+def make_of_accounts(tx: Transaction, *, after: int, upto: int, now_ms: int) -> None:
+    """Make the deliveries of each notice to one account with these numbers."""
+    tx.execute(_OF_ACCOUNTS, {"after": after, "upto": upto, "now_ms": now_ms})
 
 
-def make_of_many(tx: Transaction, number: int, contact_ids: Sequence[str], now_ms: int) -> int:
-    """Make the deliveries of a notice to many, to those *contact_ids*; return how many."""
+def make_of_many(tx: Transaction, number: int, contact_ids: Sequence[str], now_ms: int) -> None:
+    """Make the deliveries of a notice to many, to those of *contact_ids* that want it."""
     named = {"number": number, "contact_ids": list(contact_ids), "now_ms": now_ms}
-    return tx.execute(_OF_MANY, named).rowcount
+    tx.execute(_OF_MANY, named)
 
 
 def audience(tx: Transaction, notice: Notice, after: str, most: int) -> list[str]:
@@ -174,7 +176,10 @@ def claim(tx: Transaction, channel: str, *, now_ms: int, until_ms: int, most: in
     )
     by_id = {row.notice_id: notices.notice_of(row) for row in tx.execute(told)}
     known = {row.contact_id: contacts.contact_of(row) for row in tx.execute(to)}
-    return [Due(by_id[row.notice_id], known[row.contact_id], row.attempts + 1) for row in found]
+    return [
+        Due(by_id[row.notice_id], known[row.contact_id], row.attempts + 1, row.made_at_ms)
+        for row in found
+    ]
 
 
 def set_delivered(tx: Transaction, due: Due, now_ms: int) -> None:
@@ -207,12 +212,20 @@ def put_off_contact(tx: Transaction, contact_id: str, again_at_ms: int) -> None:
     )
 
 
-def give_up_old(tx: Transaction, made_before_ms: int, now_ms: int, reason: str) -> int:
-    """Give up every pending delivery that was made before an instant; return how many."""
+def give_up_old(
+    tx: Transaction, made_before_ms: int, now_ms: int, reason: str, *, channels: Collection[str]
+) -> int:
+    """
+    Give up pending deliveries that were made before an instant; return how many.
+
+    On *channels*, which can be sent by, only those that were attempted: where the sender stood
+    still for a week, everybody is told all the same.
+    """
     changed = tx.execute(
         update(_TABLE)
         .where(_TABLE.c.next_attempt_at_ms.is_not(None))
         .where(_TABLE.c.made_at_ms < made_before_ms)
+        .where(or_(_TABLE.c.attempts > 0, _TABLE.c.channel.not_in(list(channels))))
         .values(given_up_at_ms=now_ms, next_attempt_at_ms=None, last_error=reason)
     )
     return changed.rowcount

@@ -7,8 +7,7 @@ go through `write_missing`.
 """
 
 import json
-from collections.abc import Iterable, Sequence
-from dataclasses import replace
+from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple
 
 from sqlalchemy import ColumnElement, Row, and_, bindparam, func, insert, or_, select, update
@@ -37,7 +36,9 @@ def tell(tx: Transaction, appended: Sequence[Event], now_ms: int) -> None:
     """Write the notices that the events *appended* yield, in the same transaction."""
     found = [notice for event in appended if (notice := of_event(event)) is not None]
     if found:
-        tx.execute(insert(tables.notices), [_row(item, now_ms) for item in _named(tx, found)])
+        labels = _labels_of(tx, found)
+        rows = [_row(item, now_ms, labels.get(item.key_id or "", {})) for item in found]
+        tx.execute(insert(tables.notices), rows)
 
 
 def write_missing(tx: Transaction, found: Sequence[Notice], now_ms: int) -> int:
@@ -173,26 +174,25 @@ _LABELS = select(
 ).where(schema.keys.c.key_id.in_(bindparam("key_ids", expanding=True)))
 
 
-def _named(tx: Transaction, found: list[Notice]) -> list[Notice]:
-    """Give those about a key its label, where their event does not hold it: one look for all."""
+def _labels_of(tx: Transaction, found: Sequence[Notice]) -> Mapping[str, Mapping[str, object]]:
+    """Return what names each key whose event does not name it: one look for all of them."""
     nameless = {
         item.key_id for item in found if item.key_id is not None and "key_type" not in item.facts
     }
-    labels: dict[str, dict[str, object]] = {}
+    labels: dict[str, Mapping[str, object]] = {}
     for ids in _slices(sorted(nameless)):
         for row in tx.execute(_LABELS, {"key_ids": ids}):
-            is_restricted = row.ip_allowlist != "[]"
-            facts = {"label": row.label, "key_type": row.key_type, "is_restricted": is_restricted}
-            labels[row.key_id] = facts
-    return [
-        replace(item, facts={**labels[item.key_id], **item.facts})
-        if item.key_id in labels
-        else item
-        for item in found
-    ]
+            labels[row.key_id] = {
+                "label": row.label,
+                "key_type": row.key_type,
+                "is_restricted": row.ip_allowlist != "[]",
+            }
+    return labels
 
 
-def _row(notice: Notice, now_ms: int) -> dict[str, object]:
+def _row(
+    notice: Notice, now_ms: int, label: Mapping[str, object] | None = None
+) -> dict[str, object]:
     return {
         "notice_id": notice.notice_id,
         "kind": str(notice.kind),
@@ -203,7 +203,7 @@ def _row(notice: Notice, now_ms: int) -> dict[str, object]:
         "permission": notice.permission,
         "ends_at_ms": notice.ends_at_ms,
         "lead_ms": notice.lead_ms,
-        "facts": events.canonical(notice.facts),
+        "facts": events.canonical({**(label or {}), **notice.facts}),
         "happened_at_ms": notice.happened_at_ms,
         "written_at_ms": now_ms,
     }
