@@ -116,7 +116,7 @@ def test_a_rule_in_force_when_it_is_added_is_what_a_house_begins_with(
 
 def test_only_facts_that_are_named_are_taken_over() -> None:
     key = a_key(TRADING, label="my bot")
-    body = {
+    body: dict[str, object] = {
         "key": {**events.key_state(key), "secret_key": "S3CRET"},
         "secret": "S3CRET",
         "cause": "leaked",

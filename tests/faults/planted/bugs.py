@@ -2,7 +2,7 @@
 The planted bugs of SECURITY section 5: what each changes, and the tests that must not let it pass.
 
 A bug is a patch to a copy of the source. Its numbers are SECURITY's; those that are not here need
-parts that Tenure does not have yet (nodes apart from the writer, notices, TOTP, rewrapping).
+parts that Tenure does not have yet (nodes apart from the writer, TOTP, rewrapping).
 """
 
 from dataclasses import dataclass
@@ -35,6 +35,9 @@ COMPATIBLE = "tests/faces/http/test_binance.py::"
 GUARD = "tests/faces/test_middleware.py::"
 REPLAY = "tests/services/test_replay.py::"
 STORE_DB = "tests/store/test_db.py::"
+SENDING = "tests/services/test_sending.py::"
+STORE_NOTICES = "tests/store/test_notices.py::"
+TOLD = "tests/faults/test_told.py::"
 STORE_KEYS = "tests/store/test_keys.py::"
 VERIFYING = "tests/domain/test_verifying.py::"
 DECIDE = "tests/domain/test_decide.py::"
@@ -53,6 +56,20 @@ _TWO_TRANSACTIONS = """\
         event = pending
         if isinstance(pending, tuple):
             event = self._store.write(lambda tx: journal.append(tx, *pending))
+"""
+
+_TOLD_ANYWAY = """\
+            try:
+                with connection.begin():
+                    return fn(connection)
+            except BaseException:
+                from sqlalchemy import insert  # a planted bug
+                from tenure.store import notices, schema_notices
+                told = connection.info.pop("told", [])
+                if told:
+                    with self.engine.connect() as after, after.begin():
+                        after.execute(insert(schema_notices.notices), told)
+                raise
 """
 
 _READ_EARLIER = """\
@@ -340,6 +357,54 @@ BUGS = (
             ),
         ),
         caught_by=(f"{INVARIANTS}test_a_sealed_secret_opens_for_its_own_key_alone",),
+    ),
+    Bug(
+        number="P22",
+        words="a notice is out before the change it tells of is committed",
+        swaps=(
+            Swap(
+                "store/notices.py",
+                "        tx.execute(insert(tables.notices), rows)\n",
+                "        tx.info['told'] = rows\n"
+                "        tx.execute(insert(tables.notices), rows)\n",
+            ),
+            Swap(
+                "store/db.py",
+                "            connection.execution_options(tenure_writes=True)\n"
+                "            with connection.begin():\n"
+                "                return fn(connection)\n",
+                "            connection.execution_options(tenure_writes=True)\n" + _TOLD_ANYWAY,
+            ),
+        ),
+        caught_by=(f"{STORE_NOTICES}test_what_is_undone_is_told_to_nobody",),
+    ),
+    Bug(
+        number="P22b",
+        words="a delivery is marked before it was sent",
+        swaps=(
+            Swap(
+                "services/sending.py",
+                "        secrets = claimed.secrets[due.contact.contact_id]\n",
+                "        self._mark(due, Sent())\n"
+                "        secrets = claimed.secrets[due.contact.contact_id]\n",
+            ),
+        ),
+        caught_by=(
+            f"{TOLD}test_a_sender_that_is_cut_off_anywhere_loses_nothing",
+            f"{SENDING}test_a_sender_that_dies_before_it_marks_is_made_good_by_the_next",
+        ),
+    ),
+    Bug(
+        number="P22c",
+        words="a message that is sent again has another id",
+        swaps=(
+            Swap(
+                "services/sending.py",
+                "message_id=message_id(due.notice.notice_id, due.contact.contact_id),",
+                "message_id=message_id(due.notice.notice_id, f'{due.attempt}'),",
+            ),
+        ),
+        caught_by=(f"{TOLD}test_a_sender_that_is_cut_off_anywhere_loses_nothing",),
     ),
     Bug(
         number="P23",

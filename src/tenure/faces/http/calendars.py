@@ -15,7 +15,8 @@ from tenure.faces.http import problems, requests
 from tenure.faces.http.views import View
 from tenure.services.calendars import Calendars
 
-MEDIA_TYPE: Final = "text/calendar; charset=utf-8"
+MEDIA_TYPE: Final = "text/calendar"
+"""The framework adds the character set."""
 
 
 class CalendarView(View):
