@@ -162,7 +162,25 @@ def test_a_claim_that_nobody_settles_runs_out(store: Store) -> None:
 
     assert claim(store, NOW_MS + MINUTE_MS - 1) == []
     (again,) = claim(store, NOW_MS + MINUTE_MS)
-    assert again.attempt == 2
+    assert again.attempt == 1, "nobody knows of another one"
+
+
+def test_what_is_settled_stays_so_whatever_an_overtaken_sender_notes(store: Store) -> None:
+    fill(store)
+    tell(store, a_notice(1))
+    (due,) = claim(store)
+    store.write(lambda tx: deliveries.set_delivered(tx, due, NOW_MS + 1))
+    settled = of(store, 1)
+
+    for late in (
+        lambda tx: deliveries.set_failed(tx, due, NOW_MS + 9, "late"),
+        lambda tx: deliveries.put_off(tx, due, NOW_MS + 9),
+        lambda tx: deliveries.set_given_up(tx, due, NOW_MS + 9, "late"),
+        lambda tx: deliveries.set_dropped(tx, due, NOW_MS + 9, "late"),
+    ):
+        store.write(late)
+
+    assert of(store, 1) == settled
 
 
 def test_senders_at_once_claim_each_delivery_once(shared: Store) -> None:
@@ -185,24 +203,26 @@ def test_another_channel_has_nothing_due(store: Store, channel: str) -> None:
 
 def test_what_became_of_a_delivery_is_on_record(store: Store) -> None:
     fill(store)
-    tell(store, *(a_notice(number) for number in range(1, 5)))
-    sent, failed, given_up, put_off = claim(store)
+    tell(store, *(a_notice(number) for number in range(1, 6)))
+    sent, failed, given_up, put_off, dropped = claim(store)
 
     def settle(tx: Transaction) -> None:
         deliveries.set_delivered(tx, sent, NOW_MS + 1)
         deliveries.set_failed(tx, failed, NOW_MS + 5_000, "no answer")
         deliveries.set_given_up(tx, given_up, NOW_MS + 2, "unwanted")
         deliveries.put_off(tx, put_off, NOW_MS + 3)
+        deliveries.set_dropped(tx, dropped, NOW_MS + 4, "moot")
 
     store.write(settle)
 
-    rows = [of(store, number)[0] for number in range(1, 5)]
+    rows = [of(store, number)[0] for number in range(1, 6)]
     pending = Delivery("ctc_1", "email", 1, NOW_MS, None, None, None, None)
     assert rows == [
         pending._replace(delivered_at_ms=NOW_MS + 1),
         pending._replace(next_attempt_at_ms=NOW_MS + 5_000, last_error="no answer"),
         pending._replace(given_up_at_ms=NOW_MS + 2, last_error="unwanted"),
         pending._replace(next_attempt_at_ms=NOW_MS + 3, attempts=0),
+        pending._replace(given_up_at_ms=NOW_MS + 4, last_error="moot", attempts=0),
     ]
     assert [due.notice.notice_id for due in claim(store, NOW_MS + 5_000)] == [
         "ntc_0004",

@@ -105,9 +105,9 @@ class Sending:
         left: list[Due] = []
         for due in dues:
             if due.contact.removed_at_ms is not None:
-                deliveries.set_given_up(tx, due, now_ms, "the contact was removed")
+                deliveries.set_dropped(tx, due, now_ms, "the contact was removed")
             elif due.notice.lead_ms is not None and due.notice.notice_id not in holding:
-                deliveries.set_given_up(tx, due, now_ms, "the warning no longer holds")
+                deliveries.set_dropped(tx, due, now_ms, "the warning no longer holds")
             else:
                 left.append(due)
         known = {due.contact.contact_id for due in left}

@@ -91,8 +91,10 @@ _DUE = (
     .limit(bindparam("most"))
 )
 
+# Once settled it stays so, whatever a sender that was overtaken notes afterwards.
 _SETTLE = (
     update(_TABLE)
+    .where(_TABLE.c.next_attempt_at_ms.is_not(None))
     .where(_TABLE.c.notice_id == bindparam("of_notice"))
     .where(_TABLE.c.contact_id == bindparam("to_contact"))
 )
@@ -157,13 +159,13 @@ def claim(tx: Transaction, channel: str, *, now_ms: int, until_ms: int, most: in
     """
     Claim at *most* so many deliveries that are due on *channel*, the longest due first.
 
-    Each counts as an attempt now, and is due again at *until_ms* unless it is settled before: if
-    whoever claimed it dies, somebody else sends it again.
+    Each is due again at *until_ms* unless it is settled before: if whoever claimed it dies,
+    somebody else sends it again. What counts as an attempt is an outcome that somebody noted.
     """
     found = tx.execute(_DUE, {"channel": channel, "now_ms": now_ms, "most": most}).all()
     if not found:
         return []
-    claimed = _SETTLE.values(attempts=_TABLE.c.attempts + 1, next_attempt_at_ms=until_ms)
+    claimed = _SETTLE.values(next_attempt_at_ms=until_ms)
     tx.execute(
         claimed,
         [{"of_notice": row.notice_id, "to_contact": row.contact_id} for row in found],
@@ -184,22 +186,41 @@ def claim(tx: Transaction, channel: str, *, now_ms: int, until_ms: int, most: in
 
 def set_delivered(tx: Transaction, due: Due, now_ms: int) -> None:
     """Note that it was sent."""
-    _settle(tx, due, delivered_at_ms=now_ms, next_attempt_at_ms=None, last_error=None)
+    _settle(
+        tx,
+        due,
+        attempts=due.attempt,
+        delivered_at_ms=now_ms,
+        next_attempt_at_ms=None,
+        last_error=None,
+    )
 
 
 def set_given_up(tx: Transaction, due: Due, now_ms: int, reason: str) -> None:
-    """Note that it will not be sent any more, and why."""
+    """Note that it could not be sent, why, and that it is not tried again."""
+    _settle(
+        tx,
+        due,
+        attempts=due.attempt,
+        given_up_at_ms=now_ms,
+        next_attempt_at_ms=None,
+        last_error=reason,
+    )
+
+
+def set_dropped(tx: Transaction, due: Due, now_ms: int, reason: str) -> None:
+    """Note that there is nothing to send any more, and why; it was not attempted."""
     _settle(tx, due, given_up_at_ms=now_ms, next_attempt_at_ms=None, last_error=reason)
 
 
 def set_failed(tx: Transaction, due: Due, again_at_ms: int, reason: str) -> None:
     """Note that it could not be sent, why, and when to try again."""
-    _settle(tx, due, next_attempt_at_ms=again_at_ms, last_error=reason)
+    _settle(tx, due, attempts=due.attempt, next_attempt_at_ms=again_at_ms, last_error=reason)
 
 
 def put_off(tx: Transaction, due: Due, again_at_ms: int) -> None:
     """Give back a claimed delivery that was not attempted after all."""
-    _settle(tx, due, attempts=due.attempt - 1, next_attempt_at_ms=again_at_ms)
+    _settle(tx, due, next_attempt_at_ms=again_at_ms)
 
 
 def put_off_contact(tx: Transaction, contact_id: str, again_at_ms: int) -> None:
