@@ -6,9 +6,12 @@ from pathlib import Path
 
 import pytest
 
-from tenure.domain import catalog, rulebooks
+from tenure.domain import catalog, notices, rulebooks
 from tenure.domain.decide import REFUSALS, Reason
 from tenure.domain.events import Tag
+from tenure.domain.notices import Kind
+from tenure.faces.http.notices import NoticeView
+from tenure.services import sending
 from tenure.settings import Settings
 from tests.builders import shipped
 
@@ -35,6 +38,25 @@ def test_every_refusal_reason_is_documented_with_its_status(reason: Reason) -> N
 @pytest.mark.parametrize("tag", list(Tag))
 def test_every_event_tag_is_documented(tag: Tag) -> None:
     assert f"`{tag}`" in page("events")
+
+
+@pytest.mark.parametrize("kind", list(Kind))
+def test_every_kind_of_notice_is_documented_with_its_urgency(kind: Kind) -> None:
+    assert f"| `{kind}` | {notices.URGENCIES[kind]} |" in page("notices")
+
+
+def test_the_waits_and_lead_times_of_notices_are_documented() -> None:
+    units = {86_400: "24 h", 43_200: "12 h", 21_600: "6 h", 7_200: "2 h"}
+    units |= {1_800: "30 min", 600: "10 min", 120: "2 min", 30: "30 s", 5: "5 s"}
+    rows = [f"| {n} | {units[wait]} |" for n, wait in enumerate(sending.RETRY_AFTER_S, start=1)]
+    assert "\n".join(rows) in page("notices")
+    assert rulebooks.NOTIFY_BEFORE_MS == (604_800_000, 259_200_000, 86_400_000, 3_600_000)
+    assert "7 days, 3 days, 1 day and 1 hour" in page("notices")
+
+
+def test_every_member_of_a_notice_is_documented() -> None:
+    for name in NoticeView.__struct_fields__:
+        assert f"`{name}`" in page("notices"), name
 
 
 def test_every_metric_is_documented() -> None:

@@ -92,6 +92,10 @@ def test_every_setting_can_be_in_the_environment_and_in_the_file(
         "github_keys_url": "https://mirror.example/keys",
         "leak_action": "quarantine",
         "leak_action_asymmetric": "revoke",
+        "public_url": "https://example.com/api-keys/",
+        "notice_language": "zh-CN",
+        "notice_time_zone": "Asia/Tokyo",
+        "notice_file": "notices.jsonl",
     }
     missing = set(Settings.model_fields) - set(texts)
     assert not missing, "a new setting is tried here, too"

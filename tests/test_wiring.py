@@ -179,7 +179,8 @@ def test_a_sandbox_stands_where_it_was_told_to_start_until_it_is_moved(sandbox: 
 
 
 @pytest.mark.parametrize(
-    "step", ["_start_clock", "_prepare_sealing_key", "Operators.prepare", "Rules.adopt"]
+    "step",
+    ["_start_clock", "wiring_secrets.prepare_sealing_key", "Operators.prepare", "Rules.adopt"],
 )
 def test_a_first_start_that_was_cut_off_is_made_good_by_the_next(
     sandbox: Settings, monkeypatch: pytest.MonkeyPatch, step: str

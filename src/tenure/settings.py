@@ -9,8 +9,6 @@ there, a network that trusts everybody.
 import datetime
 import ipaddress
 import os
-import re
-import ssl
 import tomllib
 from collections.abc import Iterable
 from importlib import resources
@@ -27,15 +25,14 @@ from pydantic_settings import (
 )
 from typing_extensions import override
 
-from tenure.domain import mailing
 from tenure.domain.documents import instant_ms
 from tenure.domain.errors import Invalid, Problem
-from tenure.domain.leaks import LeakAction
+from tenure.outward import Outward
 
 _IPV4_MAPPED = ipaddress.IPv6Network("::ffff:0:0/96")
 
 
-class Settings(BaseSettings):
+class Settings(Outward):
     """What one Tenure process group runs with."""
 
     model_config = SettingsConfigDict(
@@ -83,29 +80,6 @@ class Settings(BaseSettings):
     )
     keys_per_account: int = Field(30, ge=1, le=1_000_000, description="Keys an account may have.")
     addresses_per_key: int = Field(30, ge=1, le=1_000, description="Entries an allowlist may have.")
-    smtp_url: str = Field(
-        "", repr=False, description="Mail relay, smtp://user:password@host:587 or smtps://…:465."
-    )
-    mail_from: str = Field("", description="Whom e-mails come from: Tenure <keys@example.com>.")
-    egress_proxy: str = Field(
-        "", repr=False, description="HTTP proxy for webhooks and for fetching GitHub's keys."
-    )
-    egress_trust_file: Path | None = Field(
-        None, description="Certificate authorities (PEM) to trust besides the usual ones."
-    )
-    webhook_loopback: bool = Field(
-        default=False, description="Let webhooks go to this machine itself, without TLS too."
-    )
-    github_keys_url: str = Field(
-        "https://api.github.com/meta/public_keys/secret_scanning",
-        description="Where GitHub's keys for leak reports are; empty closes /v1/leaks/github.",
-    )
-    leak_action: LeakAction = Field(
-        LeakAction.REVOKE, description="What a leak report does to an HMAC key."
-    )
-    leak_action_asymmetric: LeakAction = Field(
-        LeakAction.TELL, description="What a leak report does to an RSA or Ed25519 key."
-    )
 
     @field_validator("trusted_proxies", mode="before")
     @classmethod
@@ -132,27 +106,6 @@ class Settings(BaseSettings):
             raise ValueError(message)
         return value
 
-    @field_validator("smtp_url")
-    @classmethod
-    def _is_relay(cls, url: str) -> str:
-        if url:
-            mailing.read_relay(url)
-        return url
-
-    @field_validator("mail_from")
-    @classmethod
-    def _is_sender(cls, sender: str) -> str:
-        if sender:
-            mailing.read_sender(sender)
-        return sender
-
-    @field_validator("egress_proxy", "github_keys_url")
-    @classmethod
-    def _is_http(cls, url: str) -> str:
-        if url and not re.fullmatch(r"https?://[!-~]+", url):
-            raise ValueError("must begin with http:// or https://")
-        return url
-
     @field_validator("listen")
     @classmethod
     def _address_and_port(cls, value: str) -> str:
@@ -167,23 +120,12 @@ class Settings(BaseSettings):
     def _named(cls, path: Path | None) -> Path | None:
         return None if path is None else rulebook_path(str(path))
 
-    @field_validator("catalog", "egress_trust_file")
+    @field_validator("catalog")
     @classmethod
     def _is_there(cls, path: Path | None) -> Path | None:
         if path is not None and not path.is_file():
             message = f"{path} is not there"
             raise ValueError(message)
-        return path
-
-    @field_validator("egress_trust_file")
-    @classmethod
-    def _is_pem(cls, path: Path | None) -> Path | None:
-        if path is not None:
-            try:
-                ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT).load_verify_locations(path)
-            except OSError as error:
-                message = f"{path} holds no certificates in PEM"
-                raise ValueError(message) from error
         return path
 
     @model_validator(mode="after")
@@ -194,8 +136,6 @@ class Settings(BaseSettings):
         if self.sandbox_start is not None and self.sandbox_start.tzinfo is None:
             message = "sandbox_start needs its zone: 2021-07-01T12:00:00Z"
             raise ValueError(message)
-        if self.smtp_url and not self.mail_from:
-            raise ValueError("smtp_url needs mail_from")
         if self.operator_token and len(self.operator_token) < 16:  # noqa: PLR2004 - 96 bits as base64
             message = "operator_token is too short to be secret: 16 characters or more"
             raise ValueError(message)

@@ -13,13 +13,13 @@ from pathlib import Path
 
 import structlog
 
+from tenure import wiring_notices, wiring_secrets
 from tenure.clock import Clock, SandboxClock, SystemClock, new_id
 from tenure.domain import catalog as catalogs
 from tenure.domain import rulebooks
 from tenure.domain.catalog import Catalog
 from tenure.domain.errors import Invalid, Unavailable
 from tenure.domain.rules import Rulebook
-from tenure.services import sealing
 from tenure.services.accounts import Accounts
 from tenure.services.deciding import Decider, one_time
 from tenure.services.follower import Follower
@@ -28,13 +28,14 @@ from tenure.services.journal import Journal
 from tenure.services.keyring import Keyring
 from tenure.services.keys import Keys, Limits
 from tenure.services.leaks import Leaks
+from tenure.services.notifying import Notifying
 from tenure.services.operators import Operators
-from tenure.services.outbound.channels import Channels
 from tenure.services.quarantine import Quarantine
 from tenure.services.replay import Replays
 from tenure.services.revocations import Revocations
 from tenure.services.rules import Rules
 from tenure.services.sweep import Sweep
+from tenure.services.telling import Telling
 from tenure.services.usage import Usage, Uses
 from tenure.settings import Settings
 from tenure.store import db, journal, seals
@@ -73,10 +74,10 @@ class Worker:
     rules: Rules
     journal: Journal
     leaks: Leaks
-    channels: Channels
     operators: Operators
     replays: Replays
     usage: Usage
+    telling: Telling
     follower: Follower | None = None
 
     def close(self) -> None:
@@ -105,8 +106,8 @@ def prepare(settings: Settings) -> Prepared:
         with contextlib.closing(_clock(settings)) as clock:
             is_new = store.write(lambda tx: _claim(tx, settings, clock))
             _start_clock(settings, clock, store)
-            store.write(lambda tx: _prepare_sealing_key(tx, settings, clock))
-            if _matching_sealing_key(settings, store) is None:
+            store.write(lambda tx: wiring_secrets.prepare_sealing_key(tx, settings, clock))
+            if wiring_secrets.matching_sealing_key(settings, store) is None:
                 log.warning("sealing key missing or wrong: hmac keys and unknown ones get 503")
             token_path = Operators.prepare(
                 settings.operator_token, settings.operator_token_path, clock
@@ -130,6 +131,13 @@ def open_ticks(settings: Settings) -> Ticks:
     leaks = Leaks.of(settings, store, clock, follower.catch_up)
     steps = {"sweep": Sweep(store, clock).step, "leaks": leaks.step}
     return Ticks(follower, steps, clock, clock, settings.home)
+
+
+def open_notifying(settings: Settings) -> Notifying:
+    """Build the process that tells owners, beside the ticks."""
+    store, catalog = db.open_store(settings.database_url), read_catalog(settings)
+    sealing_key = wiring_secrets.matching_sealing_key(settings, store)
+    return wiring_notices.notifying(settings, store, _clock(settings), catalog, sealing_key)
 
 
 def await_ticks(settings: Settings) -> None:
@@ -170,7 +178,10 @@ def open_decider(settings: Settings) -> Decider:
         raise Invalid("sandbox", f"{settings.home} is {known}: give this service its settings")
     clock = _clock(settings)
     keyring = Keyring(
-        settings.home, clock, _sealing_key(settings), staleness_ms=settings.staleness_ms
+        settings.home,
+        clock,
+        wiring_secrets.read_sealing_key(settings),
+        staleness_ms=settings.staleness_ms,
     )
     catalog = read_catalog(settings)
     # For venue requests alone: only where anything is sold that needs it (SECURITY D13).
@@ -199,7 +210,7 @@ def _worker(
 ) -> Worker:
     catalog = read_catalog(settings)
     replays = Replays(settings.home, clock)  # Whatever is sold: owners' acts are one-time (0010).
-    sealing_key = _matching_sealing_key(settings, store)
+    sealing_key = wiring_secrets.matching_sealing_key(settings, store)
     keyring = Keyring(
         settings.home, clock, sealing_key, staleness_ms=settings.staleness_ms, beside=follower
     )
@@ -221,9 +232,9 @@ def _worker(
         rules=Rules(store, clock, catch_up),
         journal=Journal(store),
         leaks=Leaks.of(settings, store, clock, catch_up),
-        channels=Channels.of(settings, clock),
         operators=Operators(settings.operator_token, settings.operator_token_path),
         usage=Usage(store, clock, uses, addresses_per_key=limits.addresses_per_key),
+        telling=wiring_notices.telling(settings, store, clock, catalog, sealing_key, catch_up),
         follower=follower,
         replays=replays,
     )
@@ -281,34 +292,6 @@ def _require_same_kind(tx: Transaction, settings: Settings) -> None:
             if held == "yes"
             else "this is a real store: start without --sandbox, or choose another --home",
         )
-
-
-def _prepare_sealing_key(tx: Transaction, settings: Settings, clock: Clock) -> None:
-    """Bind a new store to its sealing key, made if need be; one process at a time comes here."""
-    if seals.mark(tx, sealing.CHECK_MARK) is not None:
-        return  # Missing or wrong by now, it leaves secrets sealed; it does not stop a start.
-    path = settings.sealing_key_path
-    try:
-        sealing_key = sealing.read_key(path) or sealing.make_key(path, clock)
-    except OSError as error:
-        raise Unavailable("sealed", f"no sealing key can be made: {error}") from error
-    seals.set_mark(tx, sealing.CHECK_MARK, sealing_key.check)
-
-
-def _sealing_key(settings: Settings) -> sealing.SealingKey | None:
-    """Return the sealing key, None where there is none that may be read."""
-    try:
-        return sealing.read_key(settings.sealing_key_path)
-    except Unavailable as error:
-        log.warning("no sealing key", reason=error.message)
-        return None
-
-
-def _matching_sealing_key(settings: Settings, store: Store) -> sealing.SealingKey | None:
-    """Return the sealing key, None where it is missing or not the one this store was made with."""
-    sealing_key = _sealing_key(settings)
-    held = store.read(lambda tx: seals.mark(tx, sealing.CHECK_MARK))
-    return sealing_key if sealing_key is not None and sealing_key.check == held else None
 
 
 def _text(path: Path | None, shipped: str) -> str:

@@ -11,7 +11,11 @@ from xml.etree import ElementTree
 import pytest
 
 import tenure
-from tests.faults.planted.bugs import BUGS, Bug
+from tests.faults.planted import bugs
+from tests.faults.planted.bug import Bug
+from tests.faults.planted.leak_bugs import LEAK_BUGS
+
+BUGS = (*bugs.BUGS, *LEAK_BUGS)
 
 pytestmark = pytest.mark.slow
 

@@ -7,6 +7,7 @@ import pytest
 
 from tests.services import parts as building
 from tests.services.parts import Parts
+from tests.services.telling import Teller
 
 
 @pytest.fixture
@@ -20,3 +21,9 @@ def shared(tmp_path: Path) -> Iterator[Parts]:
     """Return the services over a SQLite in a file, which several threads may use."""
     url = f"sqlite:///{tmp_path / 'tenure.db'}"
     yield from building.until_closed(building.opened(tmp_path, url=url))
+
+
+@pytest.fixture
+def teller(parts: Parts) -> Teller:
+    """Return what tells the owners of those services."""
+    return Teller(parts)

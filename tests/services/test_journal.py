@@ -81,6 +81,10 @@ class Rows:
                 self.swept.add(lapse)
             case Tag.KEY_REPORTED:
                 pass  # What came of a report is in an event of its own.
+            case Tag.CONTACT_ADDED | Tag.CONTACT_CHANGED | Tag.CONTACT_REMOVED:
+                pass  # Where owners are told things is nothing that is decided by.
+            case Tag.CALENDAR_RENEWED:
+                pass
             case _:
                 self.keys[change.key_id] = change.body["key"]
 

@@ -80,7 +80,7 @@ def test_an_earlier_revision_is_to_be_migrated(
     store = opened(tmp_path / "tenure.db")
     db.migrate(store)
     # There may be one revision only: the head is moved instead of the store.
-    monkeypatch.setattr(ScriptDirectory, "get_heads", lambda _self: ["0002"])
+    monkeypatch.setattr(ScriptDirectory, "get_heads", lambda _self: ["9998"])
 
     found = condition.tables(store)
     store.close()

@@ -38,6 +38,10 @@ class Tag(StrEnum):
     KEY_ADDRESS_SEEN = "key:address_seen"
     RULE_ADDED = "rule:added"
     RULE_WITHDRAWN = "rule:withdrawn"
+    CONTACT_ADDED = "contact:added"
+    CONTACT_CHANGED = "contact:changed"
+    CONTACT_REMOVED = "contact:removed"
+    CALENDAR_RENEWED = "calendar:renewed"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

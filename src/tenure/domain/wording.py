@@ -31,6 +31,12 @@ def instant(at_ms: int) -> str:
     return moment.strftime("%Y-%m-%d %H:%M:%S UTC")
 
 
+def rfc3339(at_ms: int) -> str:
+    """Return *at_ms* as `2021-12-31T10:05:00.000Z`, for programs."""
+    moment = datetime.datetime.fromtimestamp(at_ms // 1000, datetime.UTC)
+    return f"{moment:%Y-%m-%dT%H:%M:%S}.{at_ms % 1000:03}Z"
+
+
 def sentence(consequence: Consequence, catalog: Catalog, rulebook: Rulebook) -> str:
     """Say what *consequence* means: the permission by its label, the rule by its title."""
     offer = catalog.offers.get(consequence.permission)

@@ -13,7 +13,18 @@ from typer.core import TyperGroup
 from typing_extensions import override
 
 from tenure.domain.errors import TenureError
-from tenure.faces.commands import accounts, demo, doctor, exits, keys, rules, serve, shown
+from tenure.faces.commands import (
+    accounts,
+    contacts,
+    demo,
+    doctor,
+    exits,
+    keys,
+    notices,
+    rules,
+    serve,
+    shown,
+)
 
 
 class Telling(TyperGroup):
@@ -52,6 +63,8 @@ app.command()(demo.demo)
 app.add_typer(accounts.app, name="accounts")
 app.add_typer(keys.app, name="keys")
 app.add_typer(rules.app, name="rules")
+app.add_typer(contacts.app, name="contacts")
+app.add_typer(notices.app, name="notices")
 app.command()(doctor.doctor)
 
 

@@ -9,7 +9,7 @@ from tenure.domain import events
 from tenure.domain.errors import Invalid, NotFound
 from tenure.domain.events import Change, Event, Tag
 from tenure.domain.model import Account, AccountId, AccountKind
-from tenure.store import accounts, journal
+from tenure.store import accounts, contacts, journal
 from tenure.store.db import Store, Transaction
 
 _EMAIL = re.compile(r"^[^\s@\x00-\x1f\x7f]{1,64}@[^\s@\x00-\x1f\x7f]{1,189}\Z")
@@ -46,6 +46,7 @@ class Accounts:
                 master_id=AccountId(master_id) if master_id else None,
             )
             accounts.add(tx, account)
+            contacts.add_first(tx, account)
             return account, _record(tx, Tag.ACCOUNT_CREATED, account, actor, now_ms)
 
         account, event = self._store.write(create)

@@ -3,7 +3,7 @@ The journal: appending events and reading them back, in order.
 
 `append` belongs in the very transaction that makes the change. Updating the one row of
 `journal_head` is the lock: it makes `seq` gap-free and in commit order, so a reader who asks for
-"after seq N" never misses one (SECURITY D6).
+"after seq N" never misses one (SECURITY D6). What an event is news of is written with it: notices.
 """
 
 import json
@@ -14,7 +14,7 @@ from sqlalchemy import Row, bindparam, insert, select, update
 
 from tenure.domain import events
 from tenure.domain.events import Change, Event, Tag
-from tenure.store import schema
+from tenure.store import notices, schema
 from tenure.store.db import Transaction
 
 # Takes the lock, and the next seqs with it. An event is never recorded before the one ahead of it,
@@ -89,6 +89,7 @@ def append_all(tx: Transaction, changes: Sequence[Change], now_ms: int) -> list[
         appended.append(event)
     tx.execute(insert(schema.events), [_row(event) for event in appended])
     tx.execute(_SET_HEAD, {"new_hash": previous_hash, "new_recorded_at_ms": recorded_at_ms})
+    notices.tell(tx, appended, recorded_at_ms)
     return appended
 
 

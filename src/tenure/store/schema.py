@@ -101,10 +101,13 @@ grants = Table(
     Column("ends_at_ms", BigInteger),
     Column("rule_id", Text),
     Column("swept_at_ms", BigInteger),
-    # What the sweeper asks for: terms that have ended and are not yet recorded.
+    # What the sweeper asks for: terms that have ended and are not yet recorded. The warnings ask
+    # for those that end soon, page after page, also where a million end at one instant.
     Index(
         "ix_grants_due",
         "ends_at_ms",
+        "key_id",
+        "permission",
         sqlite_where=text("swept_at_ms IS NULL AND ends_at_ms IS NOT NULL"),
         postgresql_where=text("swept_at_ms IS NULL AND ends_at_ms IS NOT NULL"),
     ),

@@ -34,6 +34,8 @@ BODIES: dict[str, dict[str, Any]] = {
     "POST /v1/revocations": {"label": "leaked"},
     "POST /v1/keys/report": {"api_key": "nobody's", "secret_key": "a guess"},
     "POST /v1/leaks": {"reports": [{"api_key": "nobody's"}]},
+    "POST /v1/accounts/{account_id}/contacts": {"channel": "email", "address": "x@example.com"},
+    "PUT /v1/accounts/{account_id}/contacts/{contact_id}": {"language": "ja"},
     "POST /v1/authorize": {
         "api_key": "nobody's",
         "method": "GET",
@@ -115,6 +117,7 @@ def build(house: House, **more: Any) -> Litestar:  # noqa: ANN401 - any part may
         "journal": worker.journal,
         "leaks": worker.leaks,
         "operators": worker.operators,
+        "telling": worker.telling,
         "decider": worker.decider,
         "keyring": worker.keyring,
         "catalog": worker.catalog,

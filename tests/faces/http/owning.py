@@ -34,6 +34,7 @@ OPEN, OPERATORS, READS, ACTS, MASTER = (
     "master acts",
 )
 RIGHTS = {
+    "GET /calendar/{name}": OPEN,
     "GET /healthz": OPEN,
     "GET /metrics": OPEN,
     "GET /readyz": OPEN,
@@ -42,10 +43,20 @@ RIGHTS = {
     "GET /v1/accounts": OPERATORS,
     "POST /v1/accounts": OPERATORS,
     "GET /v1/accounts/{account_id}": READS,
+    "POST /v1/accounts/{account_id}/calendar": OPERATORS,
+    "GET /v1/accounts/{account_id}/calendar.ics": READS,
+    "GET /v1/accounts/{account_id}/contacts": OPERATORS,
+    "POST /v1/accounts/{account_id}/contacts": OPERATORS,
+    "DELETE /v1/accounts/{account_id}/contacts/{contact_id}": OPERATORS,
+    "PUT /v1/accounts/{account_id}/contacts/{contact_id}": OPERATORS,
+    "POST /v1/accounts/{account_id}/contacts/{contact_id}/rotate": OPERATORS,
     "GET /v1/accounts/{account_id}/events": READS,
     "POST /v1/accounts/{account_id}/freeze": MASTER,
     "GET /v1/accounts/{account_id}/keys": READS,
     "POST /v1/accounts/{account_id}/keys": OPERATORS,
+    "GET /v1/accounts/{account_id}/notices": READS,
+    "GET /v1/accounts/{account_id}/notices/{notice_id}/deliveries": READS,
+    "POST /v1/accounts/{account_id}/notices/{notice_id}/read": READS,
     "GET /v1/accounts/{account_id}/sub-accounts": READS,
     "POST /v1/accounts/{account_id}/unfreeze": MASTER,
     "POST /v1/authorize": OPERATORS,
@@ -76,10 +87,11 @@ RIGHTS = {
 PROVED_OTHERWISE = {
     "POST /v1/leaks/github": (401, "unauthenticated"),
     "POST /v1/keys/report": (200, ""),
+    "GET /calendar/{name}": (404, "not_found"),
 }
 """
-Open routes that ask for a proof of their own, by GitHub or by a key's secret, and what those get
-who bring none: who they are makes no difference.
+Open routes that ask for a proof of their own, by GitHub, a key's secret or a name nobody guesses,
+and what those get who bring none: who they are makes no difference.
 """
 COMPATIBLE = {
     ("GET", "/api/v3/ping"): OPEN,

@@ -44,6 +44,11 @@ LISTING = ("GET", "/sapi/v1/sub-account/subAccountApi")
 OWNERS = ("normal", "master", "sub")
 CALLERS = ("nobody", "binance", "operator", *OWNERS)
 ALIVE, REVOKED = "alive", "revoked"
+MAKES = {
+    "POST /v1/accounts",
+    "POST /v1/accounts/{account_id}/contacts",
+    "POST /v1/accounts/{account_id}/keys",
+}
 NOT_ON_REVOKED = ("/edits", "/edits/preview", "/rotate", "/quarantine", "/release")
 NO_IDS = {
     "account_id": (f"acct_{NOBODY_S}", f"key_{NOBODY_S}", "acct_", "x", "%00", "*"),
@@ -66,8 +71,13 @@ def targets(cast: Cast, name: str) -> Iterator[tuple[str, str, str]]:
     house = cast.managed.house
     if "{" not in template:
         yield "", ALIVE, template
-    elif "{rule_id}" in template:
-        yield "", "", template.format(rule_id="no-such-rule")
+    elif "{rule_id}" in template or "{name}" in template:
+        yield "", "", template.format(rule_id="no-such-rule", name="nobody-was-told.ics")
+    elif "_id}/" in template and "{account_id}" in template and template.count("{") > 1:
+        # What is of an account is looked up there alone, and no one's else is there.
+        for whose, account_id in cast.accounts.items():
+            of_it = {"notice_id": f"ntc_{NOBODY_S}", "contact_id": f"ctc_{NOBODY_S}"}
+            yield whose, "", template.format(account_id=account_id, **of_it)
     elif "{account_id}" in template:
         for whose, account_id in cast.accounts.items():
             yield whose, ALIVE, template.format(account_id=account_id)
@@ -104,7 +114,7 @@ def expected(  # noqa: PLR0911 - one exit per outcome
         return 403, "forbidden"
     if state == REVOKED and name.endswith(NOT_ON_REVOKED):
         return 409, "revoked"
-    is_made = name in {"POST /v1/accounts", "POST /v1/accounts/{account_id}/keys"}
+    is_made = name in MAKES
     return 201 if is_made else 200, ""
 
 
@@ -180,7 +190,7 @@ def names_nothing() -> str:
     return ""
 
 
-@get("/v1/planted/{account_id:str}/{notice_id:str}", opt=rights.OWNER_READS, sync_to_thread=False)
+@get("/v1/planted/{account_id:str}/{rule_id:str}", opt=rights.OWNER_READS, sync_to_thread=False)
 def names_more() -> str:
     """Name what nobody judges."""
     return ""
@@ -192,7 +202,7 @@ def names_more() -> str:
         (planted, "does not say who may call it"),
         (Router("/", route_handlers=[planted]), "does not say who may call it"),
         (names_nothing, r"is for owners, and its path names \[\]"),
-        (names_more, r"is for owners, and its path names \['account_id', 'notice_id'\]"),
+        (names_more, r"is for owners, and its path names \['account_id', 'rule_id'\]"),
     ],
 )
 def test_a_route_that_says_nothing_or_too_little_stops_the_start(route: Any, why: str) -> None:  # noqa: ANN401 - what a router takes

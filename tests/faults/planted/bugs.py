@@ -4,32 +4,11 @@ The planted bugs of SECURITY section 5: what each changes, and the tests that mu
 A bug is a patch to a copy of the source. Its numbers are SECURITY's, those of threats (T) where the
 list of bugs has none, but for L1 and on, which are about leaked keys (see
 docs/decisions/0014-marks-instead-of-loops.md); those that are not here need parts that Tenure does
-not have yet (nodes apart from the writer, notices, TOTP, rewrapping).
+not have yet (nodes apart from the writer, TOTP, rewrapping).
 """
 
-from dataclasses import dataclass
+from tests.faults.planted.bug import Bug, Swap
 
-
-@dataclass(frozen=True, slots=True)
-class Swap:
-    """In the module at *path* below `src/tenure`, *old* (there exactly once) becomes *new*."""
-
-    path: str
-    old: str
-    new: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Bug:
-    """A way to be wrong: its *number*, in words, as *swaps*; each test it is *caught_by* fails."""
-
-    number: str
-    words: str
-    swaps: tuple[Swap, ...]
-    caught_by: tuple[str, ...]
-
-
-ADDRESSES = "tests/services/outbound/test_addresses.py::"
 ADMISSION = "tests/domain/test_admission.py::"
 ALLOWLIST = "tests/domain/test_allowlist.py::"
 AUTHORIZE = "tests/faces/http/test_authorize.py::"
@@ -37,18 +16,16 @@ CALLERS = "tests/faces/http/test_callers.py::"
 COMPATIBLE = "tests/faces/http/test_binance.py::"
 GUARD = "tests/faces/test_middleware.py::"
 OWNERS = "tests/faces/http/test_owners.py::"
-LEAK_REPORTS = "tests/faces/http/test_leaks.py::"
 REPLAY = "tests/services/test_replay.py::"
 RIGHTS = "tests/faces/http/test_rights.py::"
 MATRIX = f"{RIGHTS}test_everybody_gets_what_is_his_and_nothing_else"
 STORE_DB = "tests/store/test_db.py::"
+SENDING = "tests/services/test_sending.py::"
+STORE_NOTICES = "tests/store/test_notices.py::"
+TOLD = "tests/faults/test_told.py::"
 STORE_KEYS = "tests/store/test_keys.py::"
-WEBHOOKS = "tests/services/outbound/test_webhooks.py::"
 VERIFYING = "tests/domain/test_verifying.py::"
 DECIDE = "tests/domain/test_decide.py::"
-LEAKS = "tests/domain/test_quarantine.py::"
-MARKS = "tests/domain/test_marks.py::"
-REVOCATIONS = "tests/services/test_revocations.py::"
 INVARIANTS = "tests/faults/test_invariants.py::"
 LIFE = "tests/simulation/test_simulation.py::test_a_life_goes_as_the_rules_foresee"
 
@@ -64,6 +41,20 @@ _TWO_TRANSACTIONS = """\
         event = pending
         if isinstance(pending, tuple):
             event = self._store.write(lambda tx: journal.append(tx, *pending))
+"""
+
+_TOLD_ANYWAY = """\
+            try:
+                with connection.begin():
+                    return fn(connection)
+            except BaseException:
+                from sqlalchemy import insert  # a planted bug
+                from tenure.store import notices, schema_notices
+                told = connection.info.pop("told", [])
+                if told:
+                    with self.engine.connect() as after, after.begin():
+                        after.execute(insert(schema_notices.notices), told)
+                raise
 """
 
 _READ_EARLIER = """\
@@ -415,6 +406,54 @@ BUGS = (
         caught_by=(f"{OWNERS}test_an_act_that_is_sent_again_is_refused_and_changes_nothing",),
     ),
     Bug(
+        number="P22",
+        words="a notice is out before the change it tells of is committed",
+        swaps=(
+            Swap(
+                "store/notices.py",
+                "        tx.execute(insert(tables.notices), rows)\n",
+                "        tx.info['told'] = rows\n"
+                "        tx.execute(insert(tables.notices), rows)\n",
+            ),
+            Swap(
+                "store/db.py",
+                "            connection.execution_options(tenure_writes=True)\n"
+                "            with connection.begin():\n"
+                "                return fn(connection)\n",
+                "            connection.execution_options(tenure_writes=True)\n" + _TOLD_ANYWAY,
+            ),
+        ),
+        caught_by=(f"{STORE_NOTICES}test_what_is_undone_is_told_to_nobody",),
+    ),
+    Bug(
+        number="P22b",
+        words="a delivery is marked before it was sent",
+        swaps=(
+            Swap(
+                "services/sending.py",
+                "        secrets = claimed.secrets[due.contact.contact_id]\n",
+                "        self._mark(due, Sent())\n"
+                "        secrets = claimed.secrets[due.contact.contact_id]\n",
+            ),
+        ),
+        caught_by=(
+            f"{TOLD}test_a_sender_that_is_cut_off_anywhere_loses_nothing",
+            f"{SENDING}test_a_sender_that_dies_before_it_marks_is_made_good_by_the_next",
+        ),
+    ),
+    Bug(
+        number="P22c",
+        words="a message that is sent again has another id",
+        swaps=(
+            Swap(
+                "services/sending.py",
+                "message_id=message_id(due.notice.notice_id, due.contact.contact_id),",
+                "message_id=message_id(due.notice.notice_id, f'{due.attempt}'),",
+            ),
+        ),
+        caught_by=(f"{TOLD}test_a_sender_that_is_cut_off_anywhere_loses_nothing",),
+    ),
+    Bug(
         number="P23",
         words="how far time had come is forgotten by a restart",
         swaps=(
@@ -427,118 +466,6 @@ BUGS = (
         caught_by=(
             f"{INVARIANTS}test_a_restart_on_a_machine_set_back_decides_nothing",
             f"{LIFE}[11]",
-        ),
-    ),
-    Bug(
-        number="L1",
-        words="a mark covers keys issued at its very instant, and so what replaces them",
-        swaps=(
-            Swap(
-                "domain/marks.py",
-                "if issued_at_ms < before_ms and",
-                "if issued_at_ms <= before_ms and",
-            ),
-        ),
-        caught_by=(
-            f"{MARKS}test_asking_all_marks_at_once_says_what_asking_each_says",
-            f"{REVOCATIONS}test_keys_of_the_same_millisecond_are_told_apart_by_which_came_first",
-        ),
-    ),
-    Bug(
-        number="L2",
-        words="an older key takes a label whose keys were revoked together",
-        swaps=(
-            Swap(
-                "services/keys.py",
-                "    if before is None or before.label == after.label:\n",
-                "    if before is not None:\n",
-            ),
-        ),
-        caught_by=(
-            f"{REVOCATIONS}test_no_older_key_comes_to_bear_a_label_that_was_revoked",
-            f"{REVOCATIONS}test_an_edit_that_was_previewed_before_the_mark_is_refused_after_it",
-        ),
-    ),
-    Bug(
-        number="L3",
-        words="while anybody's overlap runs every old secret works",
-        swaps=(
-            Swap(
-                "domain/decide.py",
-                "loaded.old_verifier if loaded and now_ms < old_until_ms else None",
-                "loaded.old_verifier if loaded else None",
-            ),
-        ),
-        caught_by=(
-            f"{LEAKS}test_at_the_end_of_the_overlap_the_old_secret_stops_and_not_a_millisecond_earlier",
-        ),
-    ),
-    Bug(
-        number="L4",
-        words="in quarantine every route of the table counts as cancelling",
-        swaps=(
-            Swap(
-                "domain/catalog.py",
-                "return row in self.kept_in_quarantine and",
-                "return row is not None and",
-            ),
-        ),
-        caught_by=(f"{LEAKS}test_reading_and_cancelling_are_kept_and_nothing_else",),
-    ),
-    Bug(
-        number="L5",
-        words="a worker that has a key ready does not look at the marks",
-        swaps=(
-            Swap(
-                "services/keyring.py",
-                "loaded = self._as_it_stands(txn, bare)\n",
-                "loaded = known[1] if is_known else self._as_it_stands(txn, bare)\n",
-            ),
-        ),
-        caught_by=(f"{REVOCATIONS}test_a_worker_that_has_the_key_ready_hears_of_the_mark",),
-    ),
-    Bug(
-        number="T19",
-        words="a leak report is known by its signature",
-        swaps=(
-            Swap(
-                "faces/http/leaks.py",
-                "leaks.receive(found, GITHUB)",
-                "leaks.receive(found, GITHUB + signature)",
-            ),
-        ),
-        caught_by=(f"{LEAK_REPORTS}test_the_same_message_signed_otherwise_has_no_second_effect",),
-    ),
-    Bug(
-        number="T31",
-        words="an address is public if the library says so",
-        swaps=(
-            Swap(
-                "services/outbound/addresses.py",
-                "    if isinstance(address, ipaddress.IPv4Address):\n",
-                "    if address.is_global:\n        return True\n"
-                "    if isinstance(address, ipaddress.IPv4Address):\n",
-            ),
-        ),
-        caught_by=(
-            f"{ADDRESSES}test_what_the_registries_keep_for_something_is_not",
-            f"{WEBHOOKS}test_a_name_that_leads_inside_is_refused_when_saved_and_at_delivery",
-        ),
-    ),
-    Bug(
-        number="T31b",
-        words="where a webhook leads is judged when its URL is saved, and not again",
-        swaps=(
-            Swap(
-                "services/outbound/egress.py",
-                "        hosts = [call.target.host] if self._proxy is not None else "
-                "await self._hosts(call.target)\n",
-                "        hosts = [call.target.host] if self._proxy is not None else "
-                "await self._resolved(call.target.host, call.target.port)\n",
-            ),
-        ),
-        caught_by=(
-            f"{WEBHOOKS}test_a_name_that_was_public_when_saved_and_is_not_at_delivery_is_refused",
         ),
     ),
 )

@@ -54,6 +54,10 @@ class Client:
         """Return the answer to a PUT of *body* as JSON; raises TenureError."""
         return self._send("PUT", path, json=dict(body))
 
+    def delete(self, path: str) -> Json:
+        """Return the answer to a DELETE; raises TenureError."""
+        return self._send("DELETE", path)
+
     def _send(self, method: str, path: str, **parts: Any) -> Json:  # noqa: ANN401 - httpx has many kinds
         try:
             response = self._http.request(method, path, **parts)

@@ -68,6 +68,7 @@ def build(worker: Worker) -> Asgi:
         journal=worker.journal,
         leaks=worker.leaks,
         operators=worker.operators,
+        telling=worker.telling,
         decider=worker.decider,
         keyring=worker.keyring,
         catalog=worker.catalog,

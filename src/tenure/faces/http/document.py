@@ -31,6 +31,8 @@ RIGHT = "x-right"
 _TAGS = {
     "accounts": "Who keys are issued to.",
     "keys": "The life of an API key.",
+    "notices": "What owners are told, and when permissions end.",
+    "contacts": "Where owners are told things.",
     "decisions": "May this signed request act?",
     "journal": "Every change, in order.",
     "leaks": "When API keys leak: reports of them, bulk revocation, quarantine.",

@@ -18,11 +18,14 @@ from tenure.clock import Clock, SandboxClock
 from tenure.domain.catalog import Catalog
 from tenure.faces.http import (
     accounts,
+    calendars,
+    contacts,
     decisions,
     document,
     journal,
     keys,
     leaks,
+    notices,
     probes,
     problems,
     requests,
@@ -45,6 +48,7 @@ from tenure.services.quarantine import Quarantine
 from tenure.services.revocations import Revocations
 from tenure.services.rights import Rights
 from tenure.services.rules import Rules
+from tenure.services.telling import Telling
 from tenure.services.usage import Usage
 from tenure.settings import Settings
 
@@ -59,6 +63,7 @@ def build(  # noqa: PLR0913 - all this face stands on, once each
     journal: Journal,
     leaks: Leaks,
     operators: Operators,
+    telling: Telling,
     decider: Decider,
     keyring: Keyring,
     catalog: Catalog,
@@ -66,11 +71,7 @@ def build(  # noqa: PLR0913 - all this face stands on, once each
     settings: Settings,
     usage: Usage,
 ) -> Litestar:
-    """
-    Return the face as an ASGI application; it needs no lifespan events.
-
-    Raises LookupError where a route does not declare who may call it.
-    """
+    """Return the face; raises LookupError where a route does not declare who may call it."""
     show, ids = views.Show(catalog, clock), requests.Ids(clock)
     services = {
         "keys": keys,
@@ -82,6 +83,10 @@ def build(  # noqa: PLR0913 - all this face stands on, once each
         "leaks": leaks,
         "github": GitHub.of(settings, clock),
         "possession": Possession(keyring),
+        "notices": telling.notices,
+        "contacts": telling.contacts,
+        "calendars": telling.calendars,
+        "rendering": telling.rendering,
         "decisions": decisions.Decisions(decider),
         "keyring": keyring,
         "catalog": catalog,
@@ -89,9 +94,7 @@ def build(  # noqa: PLR0913 - all this face stands on, once each
         "show": show,
         "usage": usage,
     }
-    dependencies = {name: _provide(service) for name, service in services.items()}
-    dependencies["actor"] = Provide(requests.actor_of, sync_to_thread=False)
-    dependencies["caller"] = Provide(requests.caller_of, sync_to_thread=False)
+    dependencies = _provided(services)
     guard = rights.guard(operators, decider, Rights(accounts, keys), settings)
     routers = _routers(guard, is_sandbox=settings.sandbox and isinstance(clock, SandboxClock))
     app = Litestar(
@@ -134,14 +137,25 @@ def _routers(guard: Callable[[Any, Any], Awaitable[None]], *, is_sandbox: bool) 
                 leaks.routes(),
                 rules.routes(),
                 usages.routes(),
+                notices.routes(),
+                contacts.routes(),
+                calendars.routes(),
             ],
         )
     ]
     if is_sandbox:
         guarded.append(sandbox.routes())
     behind = Router("/", route_handlers=guarded, guards=[guard], before_request=requests.look_over)
-    return [behind, leaks.open_routes(), probes.routes()]
+    return [behind, leaks.open_routes(), probes.routes(), calendars.open_routes()]
 
 
-def _provide(service: Any) -> Provide:  # noqa: ANN401 - any service
+def _provided(services: Mapping[str, object]) -> dict[str, Provide]:
+    """Return what a route may name as a parameter: a service, or whom the request comes from."""
+    dependencies = {name: _provide(service) for name, service in services.items()}
+    dependencies["actor"] = Provide(requests.actor_of, sync_to_thread=False)
+    dependencies["caller"] = Provide(requests.caller_of, sync_to_thread=False)
+    return dependencies
+
+
+def _provide(service: object) -> Provide:
     return Provide(lambda: service, sync_to_thread=False)

@@ -28,12 +28,18 @@ INTEGER_MAX: Final = 2**53 - 1
 """What every JSON reader can hold exactly; 2^63 and more would not fit the store either."""
 ACCOUNT_ID: Final = "^acct_[0-9a-z]{24}$"
 KEY_ID: Final = "^key_[0-9a-z]{24}$"
+NOTICE_ID: Final = "^ntc_[0-9a-z]{24}$"
+CONTACT_ID: Final = "^ctc_[0-9a-z]{24}$"
+CALENDAR_NAME: Final = r"^[0-9A-Za-z_-]{43}\.ics$"
 REQUEST_ID: Final = "x-request-id"
 _REQUEST_ID_KEY: Final = "tenure.request_id"
 
 # A value that does not look like an id is answered as an unknown one, and never looked up.
 AccountId: TypeAlias = Annotated[str, PathParameter(pattern=ACCOUNT_ID)]
 KeyId: TypeAlias = Annotated[str, PathParameter(pattern=KEY_ID)]
+NoticeId: TypeAlias = Annotated[str, PathParameter(pattern=NOTICE_ID)]
+ContactId: TypeAlias = Annotated[str, PathParameter(pattern=CONTACT_ID)]
+CalendarName: TypeAlias = Annotated[str, PathParameter(pattern=CALENDAR_NAME)]
 Integer: TypeAlias = Annotated[int, msgspec.Meta(ge=0, le=INTEGER_MAX)]
 GivenClock: TypeAlias = Given[SkipValidation[Clock]]
 """A Clock is a protocol, which the framework cannot check; `management.build` hands in one."""

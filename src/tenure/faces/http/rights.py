@@ -43,6 +43,8 @@ MASTER_ACTS: Final = {_DECLARED: Right.MASTER_ACTS}
 _FACE: Final = "owners"
 _NAMED: Final = frozenset({"account_id", "key_id"})
 """What a path may name that an owner is judged by."""
+_OF_ACCOUNT: Final = frozenset({"notice_id"})
+"""What is looked up within the account that the path names, and nowhere else."""
 
 
 class Door:
@@ -181,7 +183,7 @@ def declared(app: Litestar) -> dict[str, Right]:
                 if right is None:
                     raise LookupError(f"{name} does not say who may call it: give it an `opt`")
                 named = frozenset(route.path_parameters)
-                if right.is_for_owners and not (named and named <= _NAMED):
+                if right.is_for_owners and not (named & _NAMED and named <= _NAMED | _OF_ACCOUNT):
                     raise LookupError(f"{name} is for owners, and its path names {sorted(named)}")
                 found[name] = right
     return found

@@ -1,9 +1,9 @@
 """
-The processes of `tenure serve`: one that starts and supervises, one for the ticks, the workers.
+The processes of `tenure serve`: one that starts and supervises, the ticks, notices, the workers.
 
-Workers decide and answer; the ticks follow the journal and sweep. If the ticks die they are
-started again, and meanwhile the staleness bound protects: workers refuse rather than guess. When
-the first process goes, all go.
+Workers decide and answer; the ticks follow the journal and sweep; notices are made and sent in a
+process of their own. If one of the last two dies it is started again. Without ticks the staleness
+bound protects meanwhile: workers refuse rather than guess. When the first process goes, all go.
 """
 
 import contextlib
@@ -11,7 +11,7 @@ import multiprocessing
 import os
 import signal
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from multiprocessing.process import BaseProcess
 from typing import Final
 
@@ -44,7 +44,7 @@ def serve(settings: Settings) -> int:
     prepared = wiring.prepare(settings)
     _environment(settings)
     process.harden()
-    with _ticking(settings):
+    with _beside(settings, tick, "tenure-ticks"), _beside(settings, notify, "tenure-notices"):
         wiring.await_ticks(settings)
         threading.Thread(target=_greet, args=(prepared,), daemon=True).start()
         Granian(
@@ -75,48 +75,66 @@ def _environment(settings: Settings) -> None:
 
 
 @contextlib.contextmanager
-def _ticking(settings: Settings) -> Iterator[None]:
-    """Keep the ticks running, in a process of their own, while the block runs."""
+def _beside(
+    settings: Settings, target: Callable[[Settings, int], None], name: str
+) -> Iterator[None]:
+    """Keep *target* running, in a process of its own called *name*, while the block runs."""
     spawning = multiprocessing.get_context("spawn")
     stopping = threading.Event()
 
     def start() -> BaseProcess:
-        child = spawning.Process(target=tick, args=(settings, os.getpid()), name="tenure-ticks")
+        child = spawning.Process(target=target, args=(settings, os.getpid()), name=name)
         child.start()
         return child
 
-    ticks = start()
+    running = start()
 
     def supervise() -> None:
-        nonlocal ticks
+        nonlocal running
         while not stopping.is_set():
-            ticks.join(_RESTART_PAUSE_S)
-            if ticks.exitcode is not None and not stopping.is_set():
-                logs.log.error("ticks ended; starting them again", exitcode=ticks.exitcode)
+            running.join(_RESTART_PAUSE_S)
+            if running.exitcode is not None and not stopping.is_set():
+                logs.log.error(
+                    "a process ended; starting it again", name=name, exitcode=running.exitcode
+                )
                 stopping.wait(_RESTART_PAUSE_S)
-                ticks = start()
+                running = start()
 
-    watcher = threading.Thread(target=supervise, name="tenure-ticks-watcher", daemon=True)
+    watcher = threading.Thread(target=supervise, name=f"{name}-watcher", daemon=True)
     watcher.start()
     try:
         yield
     finally:
         stopping.set()
         watcher.join()
-        ticks.terminate()
-        ticks.join(10)
+        running.terminate()
+        running.join(10)
 
 
 def tick(settings: Settings, parent: int) -> None:
     """Run the ticks until told to stop or the parent is gone; the whole life of their process."""
+    until = _until_stopped(parent)
+    ticks = wiring.open_ticks(settings)
+    ticks.run(until)
+    ticks.close()
+
+
+def notify(settings: Settings, parent: int) -> None:
+    """Make notices and send them until told to stop or the parent is gone."""
+    until = _until_stopped(parent)
+    notifying = wiring.open_notifying(settings)
+    notifying.run(until)
+    notifying.close()
+
+
+def _until_stopped(parent: int) -> Callable[[], bool]:
+    """Set up a process beside the workers; return what says that it is to end."""
     logs.configure()
     process.harden()
     stopped = threading.Event()
     signal.signal(signal.SIGTERM, lambda *_: stopped.set())
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # The terminal's Ctrl-C is the parent's to handle.
-    ticks = wiring.open_ticks(settings)
-    ticks.run(lambda: stopped.is_set() or os.getppid() != parent)
-    ticks.close()
+    return lambda: stopped.is_set() or os.getppid() != parent
 
 
 def _greet(prepared: Prepared) -> None:

@@ -2,10 +2,9 @@
 
 from alembic import context
 
-from tenure.store import (
-    schema,
-    schema_leaks,  # noqa: F401 - its tables join the metadata
-)
+from tenure.store import schema, schema_leaks, schema_notices
+
+EVERYTHING = (schema, schema_leaks, schema_notices)  # Each adds its tables to the one metadata.
 
 connection = context.config.attributes["connection"]
 context.configure(

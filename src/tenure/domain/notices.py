@@ -1,0 +1,237 @@
+"""
+Whom to tell what: which event yields a notice, for whom, and how urgent it is.
+
+Nothing lapses in silence. One event yields at most one notice for one audience, whose id follows
+from the event, so that it cannot be written twice. A notice holds facts and never a secret; only
+facts that are named here are taken over. What a running term is warned of is in `warnings`, what
+a notice says in words in `services.rendering`.
+"""
+
+import hashlib
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+
+from tenure.domain.consequences import ConsequenceKind
+from tenure.domain.events import Change, Event
+
+
+class Kind(StrEnum):
+    """What a notice tells of."""
+
+    KEY_ISSUED = "key_issued"
+    KEY_EDITED = "key_edited"
+    TERM_STARTED = "term_started"
+    TERM_LIFTED = "term_lifted"
+    TERM_ENDS_SOON = "term_ends_soon"
+    TERM_ENDED = "term_ended"
+    KEY_ROTATED = "key_rotated"
+    KEY_REVOKED = "key_revoked"
+    KEYS_REVOKED = "keys_revoked"
+    KEY_QUARANTINED = "key_quarantined"
+    KEY_RELEASED = "key_released"
+    KEY_REPORTED = "key_reported"
+    KEY_ADDRESS_SEEN = "key_address_seen"
+    KEY_OLD_SECRET_USED = "key_old_secret_used"  # noqa: S105 - the name of a kind, no secret
+    ACCOUNT_FROZEN = "account_frozen"
+    ACCOUNT_UNFROZEN = "account_unfrozen"
+    CONTACTS_CHANGED = "contacts_changed"
+    RULE_SCHEDULED = "rule_scheduled"
+    RULE_WITHDRAWN = "rule_withdrawn"
+
+
+class Urgency(StrEnum):
+    """How soon an owner should look; a contact may mute what is not urgent."""
+
+    LOW = "low"
+    NORMAL = "normal"
+    HIGH = "high"
+
+
+class Audience(StrEnum):
+    """Who is told: one account; a master and its sub-accounts; everybody there is by then."""
+
+    ACCOUNT = "account"
+    TREE = "tree"
+    EVERYBODY = "everybody"
+
+
+URGENCIES: Mapping[Kind, Urgency] = {
+    Kind.KEY_ISSUED: Urgency.NORMAL,
+    Kind.KEY_EDITED: Urgency.LOW,
+    Kind.TERM_STARTED: Urgency.NORMAL,
+    Kind.TERM_LIFTED: Urgency.LOW,
+    Kind.TERM_ENDS_SOON: Urgency.NORMAL,
+    Kind.TERM_ENDED: Urgency.HIGH,
+    Kind.KEY_ROTATED: Urgency.NORMAL,
+    Kind.KEY_REVOKED: Urgency.HIGH,
+    Kind.KEYS_REVOKED: Urgency.HIGH,
+    Kind.KEY_QUARANTINED: Urgency.HIGH,
+    Kind.KEY_RELEASED: Urgency.NORMAL,
+    Kind.KEY_REPORTED: Urgency.HIGH,
+    Kind.KEY_ADDRESS_SEEN: Urgency.HIGH,
+    Kind.KEY_OLD_SECRET_USED: Urgency.NORMAL,
+    Kind.ACCOUNT_FROZEN: Urgency.HIGH,
+    Kind.ACCOUNT_UNFROZEN: Urgency.NORMAL,
+    Kind.CONTACTS_CHANGED: Urgency.HIGH,
+    Kind.RULE_SCHEDULED: Urgency.NORMAL,
+    Kind.RULE_WITHDRAWN: Urgency.NORMAL,
+}
+
+# By the tag's text, so that a tag somebody else adds is told of as soon as it appears.
+_OF_TAG: Mapping[str, Kind] = {
+    "key:issued": Kind.KEY_ISSUED,
+    "key:edited": Kind.KEY_EDITED,
+    "key:rotated": Kind.KEY_ROTATED,
+    "key:revoked": Kind.KEY_REVOKED,
+    "keys:revoked": Kind.KEYS_REVOKED,
+    "key:quarantined": Kind.KEY_QUARANTINED,
+    "key:released": Kind.KEY_RELEASED,
+    "key:reported": Kind.KEY_REPORTED,
+    "key:address_seen": Kind.KEY_ADDRESS_SEEN,
+    "key:old_secret_used": Kind.KEY_OLD_SECRET_USED,
+    "grant:swept": Kind.TERM_ENDED,
+    "account:frozen": Kind.ACCOUNT_FROZEN,
+    "account:unfrozen": Kind.ACCOUNT_UNFROZEN,
+    "contact:added": Kind.CONTACTS_CHANGED,
+    "contact:changed": Kind.CONTACTS_CHANGED,
+    "contact:removed": Kind.CONTACTS_CHANGED,
+    "rule:added": Kind.RULE_SCHEDULED,
+    "rule:withdrawn": Kind.RULE_WITHDRAWN,
+}
+TAGS = tuple(_OF_TAG)
+"""The tags whose events somebody is told of."""
+
+_TO_THE_TREE = frozenset({Kind.ACCOUNT_FROZEN, Kind.ACCOUNT_UNFROZEN, Kind.KEYS_REVOKED})
+_TO_EVERYBODY = frozenset({Kind.RULE_SCHEDULED, Kind.RULE_WITHDRAWN, Kind.KEYS_REVOKED})
+
+_STARTS_A_TERM = frozenset(
+    {ConsequenceKind.LOST, ConsequenceKind.TERM_STARTS, ConsequenceKind.TERM_SHORTENED}
+)
+
+# What may be taken over from an event's body: facts. Everything else stays in the journal.
+_OF_THE_BODY = (
+    *("permission", "starts_at_ms", "ends_at_ms", "rule_id", "consequences"),
+    *("cause", "action", "source", "url", "address", "old_until_ms"),
+)
+_OF_A_KEY = ("label", "key_type")
+_OF_A_RULE = (
+    *("id", "title", "source", "effective_from_ms", "permissions", "unrestricted", "restricted"),
+)
+_OF_A_MARK = ("label", "issued_before_ms")
+_OF_A_CONTACT = ("contact_id", "channel", "address")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Notice:
+    """
+    One thing to tell an *audience*; *account_id* is whose it is, None where it is everybody's.
+
+    *facts* are JSON values. *happened_at_ms* is when it happened, or when a warning fell due. A
+    warning names the *permission*, the end it is about and its *lead_ms* before that end; the
+    others name the *seq* of the event they tell of.
+    """
+
+    notice_id: str
+    kind: Kind
+    account_id: str | None
+    happened_at_ms: int
+    facts: Mapping[str, object]
+    audience: Audience = Audience.ACCOUNT
+    seq: int | None = None
+    key_id: str | None = None
+    permission: str | None = None
+    ends_at_ms: int | None = None
+    lead_ms: int | None = None
+
+    @property
+    def urgency(self) -> Urgency:
+        """How soon its owner should look."""
+        return URGENCIES[self.kind]
+
+
+def can_mute(kind: Kind) -> bool:
+    """Whether a contact may ask not to be sent notices of *kind*: never what is urgent."""
+    return URGENCIES[kind] is not Urgency.HIGH
+
+
+def of_event(event: Event) -> Notice | None:
+    """Return what somebody is to be told of *event*, None where it is nobody's news."""
+    change = event.change
+    kind = _OF_TAG.get(str(change.tag))
+    if kind is None or _is_old_news(kind, change):
+        return None
+    if change.account_id is None:
+        if kind not in _TO_EVERYBODY:
+            return None
+        audience = Audience.EVERYBODY
+    else:
+        audience = Audience.TREE if kind in _TO_THE_TREE else Audience.ACCOUNT
+    if kind is Kind.KEY_EDITED:
+        kind = _of_edit(_consequences(change.body))
+    return Notice(
+        notice_id=notice_id("event", event.seq, change.account_id),
+        kind=kind,
+        account_id=change.account_id,
+        happened_at_ms=change.happened_at_ms,
+        facts={"actor": change.actor, **_facts(str(change.tag), change.body)},
+        audience=audience,
+        seq=event.seq,
+        key_id=change.key_id,
+    )
+
+
+def notice_id(*identity: str | int | None) -> str:
+    """Return the id of the notice that *identity* leads to: always the same one."""
+    return f"ntc_{_digest(identity)}"
+
+
+def message_id(notice: str, contact: str) -> str:
+    """Return what a message is known by to whoever receives it, however often it is sent."""
+    return f"msg_{_digest((notice, contact))}"
+
+
+def _digest(identity: Iterable[str | int | None]) -> str:
+    text = "|".join("" if part is None else str(part) for part in identity)
+    return hashlib.sha256(text.encode()).hexdigest()[:24]
+
+
+def _is_old_news(kind: Kind, change: Change) -> bool:
+    """Whether it is a rule long in force, which a new house begins with: nobody's news."""
+    rule = change.body.get("rule")
+    since_ms = rule.get("effective_from_ms") if isinstance(rule, Mapping) else None
+    is_in_force = isinstance(since_ms, int) and since_ms <= change.happened_at_ms
+    return kind is Kind.RULE_SCHEDULED and is_in_force
+
+
+def _facts(tag: str, body: Mapping[str, object]) -> dict[str, object]:
+    facts = _taken(body, _OF_THE_BODY)
+    key, rule = body.get("key"), body.get("rule")
+    contact, mark = body.get("contact"), body.get("mark")
+    if isinstance(key, Mapping):
+        facts |= _taken(key, _OF_A_KEY) | {"is_restricted": bool(key.get("ip_allowlist"))}
+    if isinstance(rule, Mapping):
+        facts |= {"rule": _taken(rule, _OF_A_RULE)}
+    if isinstance(mark, Mapping):
+        facts |= {"mark": _taken(mark, _OF_A_MARK)}
+    if isinstance(contact, Mapping):
+        facts |= {"contact": _taken(contact, _OF_A_CONTACT), "change": tag.partition(":")[2]}
+    return facts
+
+
+def _taken(found: Mapping[str, object], names: Iterable[str]) -> dict[str, object]:
+    return {name: found[name] for name in names if name in found}
+
+
+def _consequences(body: Mapping[str, object]) -> frozenset[str]:
+    listed = body.get("consequences")
+    if not isinstance(listed, list):
+        return frozenset()
+    return frozenset(str(item["kind"]) for item in listed if isinstance(item, Mapping))
+
+
+def _of_edit(consequences: frozenset[str]) -> Kind:
+    """Return what an edit is told as: by the most important thing it did."""
+    if consequences & _STARTS_A_TERM:
+        return Kind.TERM_STARTED
+    return Kind.TERM_LIFTED if ConsequenceKind.TERM_LIFTED in consequences else Kind.KEY_EDITED

@@ -1,0 +1,128 @@
+"""
+The languages Tenure speaks to owners in: texts, dates, lengths of time, by Babel.
+
+The texts are gettext catalogues in `tenure/texts`, one a language, read when they are first needed:
+there is no build step. Where an owner's language is missing, English stands in and says so.
+"""
+
+import datetime
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache, lru_cache
+from importlib import resources
+from typing import Final, Literal
+
+from babel import Locale, UnknownLocaleError, dates, units
+from babel.messages.pofile import read_po
+
+from tenure.domain import wording
+from tenure.domain.errors import Invalid
+
+ENGLISH: Final = "en"
+TEXTS: Final[Mapping[str, str]] = {"en": "en", "es": "es", "ja": "ja", "zh_Hans": "zh_CN"}
+"""The languages there are texts in: how a locale begins, and the name of its catalogue."""
+
+_SHORT_UNITS: Final = frozenset({"ja", "zh"})
+"""CLDR has one form of `7 days` for these, which Babel finds under its short name alone."""
+_UNITS: Final = ((86_400_000, "day"), (3_600_000, "hour"), (60_000, "minute"), (1_000, "second"))
+
+
+@dataclass(frozen=True, slots=True)
+class Language:
+    """How one reader is spoken to: words, dates and the reader's time zone."""
+
+    tag: str
+    locale: Locale
+    zone: datetime.tzinfo
+    texts: Mapping[str, str]
+    missing: str | None
+
+    def say(self, text_id: str, **parts: object) -> str:
+        """Return the text called *text_id* with its placeholders filled in."""
+        return self.texts[text_id].format_map({name: str(part) for name, part in parts.items()})
+
+    def instant(self, at_ms: int) -> str:
+        """Return an instant (ms, UTC) in the reader's zone and, where it is another one, in UTC."""
+        moment = datetime.datetime.fromtimestamp(at_ms // 1000, datetime.UTC)
+        shown = dates.format_datetime(moment, "long", tzinfo=self.zone, locale=self.locale)
+        # CLDR puts narrow blanks into times, which not every mail program has a glyph for.
+        shown = shown.replace("\u202f", " ")
+        if moment.astimezone(self.zone).utcoffset() == datetime.timedelta(0):
+            return shown
+        return f"{shown} ({wording.instant(at_ms)})"
+
+    def length(self, length_ms: int) -> str:
+        """Return a length of time (ms) in the largest unit that tells it exactly: `7 days`."""
+        form: Literal["short", "long"] = "short" if self.locale.language in _SHORT_UNITS else "long"
+        unit_ms, unit = next(
+            (found for found in _UNITS if length_ms % found[0] == 0), (1, "millisecond")
+        )
+        return units.format_unit(length_ms // unit_ms, f"duration-{unit}", form, locale=self.locale)
+
+
+def language(tag: str, time_zone: str) -> Language:
+    """
+    Return how to speak to a reader of *tag* (`es-MX`) who lives in *time_zone* (an IANA name).
+
+    Never fails: an unknown zone is read as UTC, and where there are no texts in the language they
+    are English, and *missing* names the language.
+    """
+    locale = _locale(tag)
+    catalogue = _catalogue_of(locale)
+    if locale is None or catalogue is None:
+        english = Locale.parse(ENGLISH)
+        return Language(ENGLISH, english, _zone(time_zone), _texts(ENGLISH), _named(tag, locale))
+    return Language(
+        str(locale).replace("_", "-"), locale, _zone(time_zone), _texts(catalogue), None
+    )
+
+
+def require_time_zone(name: str) -> str:
+    """Return *name* if it is an IANA time zone, `Asia/Tokyo`; raises Invalid `time_zone`."""
+    try:
+        dates.get_timezone(name)
+    except (LookupError, ValueError, OSError) as error:
+        raise Invalid("time_zone", "must be an IANA time zone such as Asia/Tokyo or UTC") from error
+    return name
+
+
+@lru_cache(maxsize=1_000)
+def _zone(name: str) -> datetime.tzinfo:
+    try:
+        return dates.get_timezone(name)
+    except (LookupError, ValueError, OSError):
+        return datetime.UTC  # Known when it was saved; this machine's zones may be others.
+
+
+@lru_cache(maxsize=1_000)
+def _locale(tag: str) -> Locale | None:
+    try:
+        return Locale.parse(tag, sep="-")
+    except (UnknownLocaleError, ValueError, TypeError):
+        return None
+
+
+def _catalogue_of(locale: Locale | None) -> str | None:
+    if locale is None:
+        return None
+    script = locale.script
+    if locale.language == "zh" and script is None:
+        # CLDR: these write Chinese in traditional signs, everybody else in simplified ones.
+        script = "Hant" if locale.territory in {"TW", "HK", "MO"} else "Hans"
+    return TEXTS.get(f"zh_{script}" if locale.language == "zh" else locale.language)
+
+
+def _named(tag: str, locale: Locale | None) -> str:
+    """Return a language by its English and its own name, by its tag where nobody knows it."""
+    if locale is None or locale.english_name is None:
+        return tag
+    own = locale.get_display_name(locale)
+    return locale.english_name if own is None else f"{locale.english_name}, {own}"
+
+
+@cache
+def _texts(catalogue: str) -> Mapping[str, str]:
+    file = resources.files("tenure").joinpath(f"texts/{catalogue}.po")
+    with file.open("rb") as opened:
+        read = read_po(opened, locale=catalogue, abort_invalid=True)
+    return {str(message.id): str(message.string) for message in read if message.id}

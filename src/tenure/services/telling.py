@@ -1,0 +1,18 @@
+"""What tells owners things, in one hand: a worker's faces are given it whole."""
+
+from dataclasses import dataclass
+
+from tenure.services.calendars import Calendars
+from tenure.services.contacts import Contacts
+from tenure.services.notices import Notices
+from tenure.services.rendering import Rendering
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Telling:
+    """What owners are told, where, and in which words."""
+
+    notices: Notices
+    contacts: Contacts
+    calendars: Calendars
+    rendering: Rendering

@@ -1,0 +1,213 @@
+"""
+Notices as rows: written with the change they tell of, listed to whom they concern, marked as read.
+
+`tell` is called by `journal.append_all` and by nothing else, so no change is told of that was not
+committed, and none is committed without being told of (SECURITY I14). Warnings have no event; they
+go through `write_missing`.
+"""
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from typing import NamedTuple
+
+from sqlalchemy import ColumnElement, Row, and_, bindparam, func, insert, or_, select, update
+
+from tenure.domain import events
+from tenure.domain.events import Event
+from tenure.domain.model import Account
+from tenure.domain.notices import Audience, Kind, Notice, of_event
+from tenure.store import schema
+from tenure.store import schema_notices as tables
+from tenure.store.db import Transaction
+
+_IDS_AT_ONCE = 500
+"""How many ids are named in one statement."""
+
+
+class Listed(NamedTuple):
+    """A notice as an account sees it: where it stands in the list, and since when it is read."""
+
+    number: int
+    notice: Notice
+    read_at_ms: int | None
+
+
+def tell(tx: Transaction, appended: Sequence[Event], now_ms: int) -> None:
+    """Write the notices that the events *appended* yield, in the same transaction."""
+    found = [notice for event in appended if (notice := of_event(event)) is not None]
+    if found:
+        labels = _labels_of(tx, found)
+        rows = [_row(item, now_ms, labels.get(item.key_id or "", {})) for item in found]
+        tx.execute(insert(tables.notices), rows)
+
+
+def write_missing(tx: Transaction, found: Sequence[Notice], now_ms: int) -> int:
+    """Write those of *found* that are not there yet, and return how many that were."""
+    known: set[str] = set()
+    for ids in _slices([notice.notice_id for notice in found]):
+        chosen = select(tables.notices.c.notice_id)
+        known.update(tx.execute(chosen.where(tables.notices.c.notice_id.in_(ids))).scalars())
+    # Nobody else can write one in between: a store has one writer at a time (see `db`).
+    missing = {item.notice_id: item for item in found if item.notice_id not in known}
+    if missing:
+        tx.execute(insert(tables.notices), [_row(item, now_ms) for item in missing.values()])
+    return len(missing)
+
+
+def of_account(
+    tx: Transaction, account: Account, *, after: int, most: int, unread: bool
+) -> list[Listed]:
+    """
+    Return what *account* was told, in order: at *most* so many notices after a number.
+
+    With *unread*, only what it has not marked as read.
+    """
+    read = tables.notice_reads
+    chosen = (
+        select(tables.notices, read.c.read_at_ms)
+        .outerjoin(
+            read,
+            and_(
+                read.c.notice_id == tables.notices.c.notice_id,
+                read.c.account_id == account.account_id,
+            ),
+        )
+        .where(tables.notices.c.number > after)
+        .where(_concerns(account))
+        .order_by(tables.notices.c.number)
+        .limit(most)
+    )
+    if unread:
+        chosen = chosen.where(read.c.read_at_ms.is_(None))
+    return [Listed(row.number, notice_of(row), row.read_at_ms) for row in tx.execute(chosen)]
+
+
+def find(tx: Transaction, account: Account, notice_id: str) -> Listed | None:
+    """Return the notice called *notice_id* if *account* was told it, else None."""
+    read = tables.notice_reads
+    chosen = (
+        select(tables.notices)
+        .where(tables.notices.c.notice_id == notice_id)
+        .where(_concerns(account))
+    )
+    row = tx.execute(chosen).one_or_none()
+    if row is None:
+        return None
+    marked = (
+        select(read.c.read_at_ms)
+        .where(read.c.account_id == account.account_id)
+        .where(read.c.notice_id == notice_id)
+    )
+    return Listed(row.number, notice_of(row), tx.execute(marked).scalar())
+
+
+def mark_read(tx: Transaction, account_id: str, notice_id: str, now_ms: int) -> None:
+    """Note that an account has read a notice which it had not read before."""
+    tx.execute(
+        insert(tables.notice_reads).values(
+            account_id=account_id, notice_id=notice_id, read_at_ms=now_ms
+        )
+    )
+
+
+def head(tx: Transaction) -> int:
+    """Return the number of the last notice, 0 before the first."""
+    return tx.execute(select(func.max(tables.notices.c.number))).scalar() or 0
+
+
+def position(tx: Transaction, name: str) -> list[int | str] | None:
+    """Return how far the background work called *name* has come, None before its first step."""
+    chosen = select(tables.notice_positions.c.position)
+    held = tx.execute(chosen.where(tables.notice_positions.c.name == name)).scalar()
+    return None if held is None else list(json.loads(held))
+
+
+def set_position(tx: Transaction, name: str, reached: Sequence[int | str]) -> None:
+    """Note how far the background work called *name* has come."""
+    text = json.dumps(list(reached))
+    changed = tx.execute(
+        update(tables.notice_positions)
+        .where(tables.notice_positions.c.name == name)
+        .values(position=text)
+    )
+    if changed.rowcount == 0:
+        tx.execute(insert(tables.notice_positions).values(name=name, position=text))
+
+
+def notice_of(row: Row[tuple[object, ...]]) -> Notice:
+    """Return the notice in a *row* of the table."""
+    return Notice(
+        notice_id=row.notice_id,
+        kind=Kind(row.kind),
+        account_id=row.account_id,
+        happened_at_ms=row.happened_at_ms,
+        facts=json.loads(row.facts),
+        audience=Audience(row.audience),
+        seq=row.seq,
+        key_id=row.key_id,
+        permission=row.permission,
+        ends_at_ms=row.ends_at_ms,
+        lead_ms=row.lead_ms,
+    )
+
+
+def _concerns(account: Account) -> ColumnElement[bool]:
+    """Whether a notice is one that *account* is told: its own, its master's tree's, everybody's."""
+    table = tables.notices.c
+    tree = [account.account_id, *([account.master_id] if account.master_id else [])]
+    return or_(
+        table.account_id == account.account_id,
+        and_(
+            table.audience == Audience.TREE,
+            table.account_id.in_(tree),
+            table.written_at_ms >= account.created_at_ms,
+        ),
+        and_(
+            table.audience == Audience.EVERYBODY,
+            table.written_at_ms >= account.created_at_ms,
+        ),
+    )
+
+
+_LABELS = select(
+    schema.keys.c.key_id, schema.keys.c.label, schema.keys.c.key_type, schema.keys.c.ip_allowlist
+).where(schema.keys.c.key_id.in_(bindparam("key_ids", expanding=True)))
+
+
+def _labels_of(tx: Transaction, found: Sequence[Notice]) -> Mapping[str, Mapping[str, object]]:
+    """Return what names each key whose event does not name it: one look for all of them."""
+    nameless = {
+        item.key_id for item in found if item.key_id is not None and "key_type" not in item.facts
+    }
+    labels: dict[str, Mapping[str, object]] = {}
+    for ids in _slices(sorted(nameless)):
+        for row in tx.execute(_LABELS, {"key_ids": ids}):
+            labels[row.key_id] = {
+                "label": row.label,
+                "key_type": row.key_type,
+                "is_restricted": row.ip_allowlist != "[]",
+            }
+    return labels
+
+
+def _row(
+    notice: Notice, now_ms: int, label: Mapping[str, object] | None = None
+) -> dict[str, object]:
+    return {
+        "notice_id": notice.notice_id,
+        "kind": str(notice.kind),
+        "audience": str(notice.audience),
+        "account_id": notice.account_id,
+        "key_id": notice.key_id,
+        "seq": notice.seq,
+        "permission": notice.permission,
+        "ends_at_ms": notice.ends_at_ms,
+        "lead_ms": notice.lead_ms,
+        "facts": events.canonical({**(label or {}), **notice.facts}),
+        "happened_at_ms": notice.happened_at_ms,
+        "written_at_ms": now_ms,
+    }
+
+
+def _slices(ids: Sequence[str]) -> Iterable[Sequence[str]]:
+    return (ids[start : start + _IDS_AT_ONCE] for start in range(0, len(ids), _IDS_AT_ONCE))
