@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from tenure.domain.contacts import first_contact_id
 from tests.faces.http.managed import BODIES, DAY_MS, TRADING, Managed, is_problem, operations
 
 # BI-40, and what else is no JSON text. The field it stands in is one that every route refuses, so
@@ -79,11 +80,12 @@ OTHER_SHAPES = [b"[]", b"1", b'"text"', b"true", b"[{}]", b'[["label","x"]]']
 def places(managed: Managed) -> dict[str, str]:
     """Return a target for each route that takes a body, on an account and a key of its own."""
     account_id = managed.account()
-    key_id = managed.key(account_id)["key_id"]
-    return {
-        name: name.partition(" ")[2].replace("{account_id}", account_id).replace("{key_id}", key_id)
-        for name in BODIES
+    there = {
+        "account_id": account_id,
+        "key_id": managed.key(account_id)["key_id"],
+        "contact_id": first_contact_id(account_id),
     }
+    return {name: name.partition(" ")[2].format_map(there) for name in BODIES}
 
 
 def state(managed: Managed) -> object:

@@ -13,6 +13,7 @@ import pytest
 import schemathesis
 from typing_extensions import override
 
+from tenure.domain.contacts import first_contact_id
 from tests.faces.http.managed import DOCUMENT_PATH, OPERATOR_TOKEN, Managed, an_email
 
 pytestmark = pytest.mark.slow
@@ -75,7 +76,12 @@ def something_there(*names: str) -> dict[str, str]:
     face = _open[0]
     if not names:
         return {}
+    telling = face.house.worker.telling
     account_id = face.house.account(an_email())
-    if "key_id" not in names:
-        return {"account_id": account_id}
-    return {"key_id": face.house.issue(account_id, "spot_margin_trading").key_id}
+    there = {"account_id": account_id, "contact_id": first_contact_id(account_id)}
+    if {"key_id", "notice_id"} & set(names):
+        there["key_id"] = face.house.issue(account_id, "spot_margin_trading").key_id
+        there["notice_id"] = telling.notices.of_account(account_id)[0].notice.notice_id
+    if "name" in names:
+        there["name"] = f"{telling.calendars.renew(account_id, 'test').reveal()}.ics"
+    return {name: there[name] for name in names}
