@@ -68,30 +68,34 @@ def cast(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cast]:
 def targets(cast: Cast, name: str) -> Iterator[tuple[str, str, str]]:
     """Yield each target of the route *name*: whose, alive or revoked or nobody's, and the path."""
     template = name.partition(" ")[2]
-    house = cast.managed.house
     if "{" not in template:
         yield "", ALIVE, template
-    elif "{rule_id}" in template or "{name}" in template:
-        yield "", "", template.format(rule_id="no-such-rule", name="nobody-was-told.ics")
-    elif "_id}/" in template and "{account_id}" in template and template.count("{") > 1:
-        # What is of an account is looked up there alone, and no one's else is there.
-        for whose, account_id in cast.accounts.items():
-            of_it = {"notice_id": f"ntc_{NOBODY_S}", "contact_id": f"ctc_{NOBODY_S}"}
-            yield whose, "", template.format(account_id=account_id, **of_it)
     elif "{account_id}" in template:
+        # What is of an account is looked up there alone, and of these nothing is anywhere.
+        of_it = {"notice_id": f"ntc_{NOBODY_S}", "contact_id": f"ctc_{NOBODY_S}"}
+        state = "" if any(f"{{{part}}}" in template for part in of_it) else ALIVE
         for whose, account_id in cast.accounts.items():
-            yield whose, ALIVE, template.format(account_id=account_id)
+            yield whose, state, template.format(account_id=account_id, **of_it)
         for given in NO_IDS["account_id"]:
-            yield "", "", template.format(account_id=given)
+            yield "", "", template.format(account_id=given, **of_it)
+    elif "{key_id}" in template:
+        for whose, state, key_id in keys_of(cast):
+            yield whose, state, template.format(key_id=key_id)
     else:
-        for whose, account_id in cast.accounts.items():
-            for state in (ALIVE, REVOKED):
-                key_id = house.issue(account_id, "futures").key_id
-                if state == REVOKED:
-                    house.worker.keys.revoke(key_id, "test")
-                yield whose, state, template.format(key_id=key_id)
-        for given in NO_IDS["key_id"]:
-            yield "", "", template.format(key_id=given)
+        yield "", "", template.format(rule_id="no-such-rule", name="nobody-was-told.ics")
+
+
+def keys_of(cast: Cast) -> Iterator[tuple[str, str, str]]:
+    """Yield a key of everybody, alive and revoked, and then what is no key's id."""
+    house = cast.managed.house
+    for whose, account_id in cast.accounts.items():
+        for state in (ALIVE, REVOKED):
+            key_id = house.issue(account_id, "futures").key_id
+            if state == REVOKED:
+                house.worker.keys.revoke(key_id, "test")
+            yield whose, state, key_id
+    for given in NO_IDS["key_id"]:
+        yield "", "", given
 
 
 def expected(  # noqa: PLR0911 - one exit per outcome
