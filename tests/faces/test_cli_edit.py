@@ -167,7 +167,7 @@ def test_renewing_starts_the_term_afresh(server: Server) -> None:
     key_id = server.key("renewed@example.com", "--tick", "spot_margin_trading")
     before = end_of(server, key_id)
     operator = server.client()
-    operator.put("/sandbox/clock", {"advance_ms": 1_000})
+    operator.put("/sandbox/clock", {"advance_ms": 2_000})
     operator.close()
 
     server.tenure("keys", "edit", key_id, "--renew", "spot_margin_trading", "--yes")

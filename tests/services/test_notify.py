@@ -5,6 +5,7 @@ from functools import partial
 import pytest
 
 from tenure.domain.contacts import Channel
+from tenure.domain.marks import Selection
 from tenure.domain.model import Account, AccountKind, ApiKey
 from tenure.domain.notices import Kind
 from tenure.services import notify
@@ -61,7 +62,7 @@ def test_a_term_that_ended_meanwhile_is_told_as_ended_and_not_warned_of(teller: 
     assert teller.kinds(key.account_id) == [Kind.KEY_ISSUED, Kind.TERM_ENDED]
 
 
-@pytest.mark.parametrize("act", ["renew", "lift", "untick", "revoke"])
+@pytest.mark.parametrize("act", ["renew", "lift", "untick", "revoke", "mark"])
 def test_a_warning_that_would_not_hold_is_not_written(teller: Teller, act: str) -> None:
     parts = teller.parts
     key = parts.issue(TRADING)
@@ -73,6 +74,9 @@ def test_a_warning_that_would_not_hold_is_not_written(teller: Teller, act: str) 
             parts.edit(key, Wanted(ip_allowlist=(HOME,)))
         case "untick":
             parts.edit(key, Wanted(permissions={TRADING: False}))
+        case "mark":
+            house = Selection()
+            parts.revocations.commit(house, parts.revocations.preview(house).stamp, ACTOR)
         case _:
             parts.keys.revoke(key.key_id, ACTOR)
 

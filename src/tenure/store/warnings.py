@@ -13,7 +13,7 @@ from sqlalchemy import Row, and_, bindparam, select, tuple_
 from tenure.domain.model import Permission, RuleId
 from tenure.domain.notices import Notice
 from tenure.domain.warnings import Running
-from tenure.store import notices, schema
+from tenure.store import marks, notices, schema
 from tenure.store import schema_notices as tables
 from tenure.store.db import Transaction
 
@@ -28,8 +28,10 @@ _RUNNING = (
         schema.keys.c.key_type,
         schema.keys.c.ip_allowlist,
         schema.keys.c.revoked_at_ms,
+        marks.SINCE.label("marked_at_ms"),
     )
     .join(schema.keys, schema.keys.c.key_id == _GRANTS.c.key_id)
+    .join(schema.accounts, schema.accounts.c.account_id == schema.keys.c.account_id)
     .where(_GRANTS.c.swept_at_ms.is_(None))
     .where(_GRANTS.c.ends_at_ms.is_not(None))
     .where(
@@ -66,7 +68,8 @@ _HOLDING = (
     select(_GRANTS.c.key_id, _GRANTS.c.permission, _GRANTS.c.ends_at_ms)
     .join(schema.keys, schema.keys.c.key_id == _GRANTS.c.key_id)
     .where(_GRANTS.c.key_id.in_(bindparam("key_ids", expanding=True)))
-    .where(schema.keys.c.revoked_at_ms.is_(None))
+    .join(schema.accounts, schema.accounts.c.account_id == schema.keys.c.account_id)
+    .where(schema.keys.c.revoked_at_ms.is_(None), marks.SINCE.is_(None))
 )
 
 Place = tuple[int, str, str]
@@ -100,7 +103,9 @@ def ending(tx: Transaction, after: Place, until_ms: int, most: int) -> list[Seen
     from_ms, key_id, permission = after
     named = {"from_ms": from_ms, "from_key_id": key_id, "from_permission": permission}
     rows = tx.execute(_RUNNING, {**named, "until_ms": until_ms, "most": most})
-    return [Seen(_running(row), row.revoked_at_ms is None) for row in rows]
+    return [
+        Seen(_running(row), row.revoked_at_ms is None and row.marked_at_ms is None) for row in rows
+    ]
 
 
 def written_by(
@@ -142,7 +147,7 @@ def terms_of(tx: Transaction, account_id: str, now_ms: int, most: int) -> list[R
         .join(keys, keys.c.key_id == _GRANTS.c.key_id)
         .join(owners, owners.c.account_id == keys.c.account_id)
         .where((owners.c.account_id == account_id) | (owners.c.master_id == account_id))
-        .where(keys.c.revoked_at_ms.is_(None))
+        .where(keys.c.revoked_at_ms.is_(None), marks.SINCE.is_(None))
         .where(_GRANTS.c.ends_at_ms > now_ms)
         .order_by(_GRANTS.c.ends_at_ms, _GRANTS.c.key_id, _GRANTS.c.permission)
         .limit(most)

@@ -163,8 +163,8 @@ BUGS = (
         swaps=(
             Swap(
                 "services/keys.py",
-                "plans.plan_edit(before, edit, self._catalog, rulebook, now_ms)",
-                "plans.plan_edit(before, edit, self._catalog, rulebook, "
+                "plans.plan_edit(before, edit_of(before), self._catalog, rulebook, now_ms)",
+                "plans.plan_edit(before, edit_of(before), self._catalog, rulebook, "
                 "int(stamp.split('-')[0], 16) if stamp else now_ms)",
             ),
         ),
