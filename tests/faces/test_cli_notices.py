@@ -11,7 +11,7 @@ def test_contacts_are_added_listed_and_removed(server: Server) -> None:
     account_id = server.account("contacts@example.com")
 
     added = server.tenure(
-        *("contacts", "add", account_id, "webhook", "https://example.com/hook"),
+        *("contacts", "add", account_id, "webhook", "https://127.0.0.1:9/hook"),
         *("--language", "ja", "--time-zone", "Asia/Tokyo", "--mute", "key_edited"),
     )
 

@@ -186,7 +186,10 @@ class Contacts:
     def _address(self, channel: Channel, text: str) -> str:
         address = address_of(channel, text)
         if channel is Channel.WEBHOOK and self._check_url is not None:
-            self._check_url(address)
+            try:
+                self._check_url(address)
+            except Invalid as error:
+                raise Invalid("address", error.message) from error
         return address
 
     def _new_secret(

@@ -5,7 +5,7 @@ import pytest
 from tests.faces.http.managed import Managed, is_problem
 
 UNKNOWN = "ctc_" + "0" * 24
-HOOK = {"channel": "webhook", "address": "https://example.com/hook"}
+HOOK = {"channel": "webhook", "address": "https://8.8.8.8/hook"}
 
 
 def test_an_account_begins_with_its_own_email_and_more_can_be_added(managed: Managed) -> None:
