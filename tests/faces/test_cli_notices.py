@@ -42,22 +42,23 @@ def test_a_contact_that_makes_no_sense_is_named(server: Server) -> None:
     assert said.err.startswith("tenure: address: ")
 
 
-def test_notices_are_listed_and_marked_as_read(server: Server) -> None:
-    account_id = server.account("notices@example.com")
-    none = server.tenure("notices", "list", account_id)
+def test_notices_are_listed_and_marked_as_read(ruled: Server) -> None:
+    """On a server where nobody else has been told anything yet."""
+    account_id = ruled.account("notices@example.com")
+    none = ruled.tenure("notices", "list", account_id)
     assert "There is no notice." in none.out
-    server.tenure("keys", "create", account_id, "--label", "bot")
+    ruled.tenure("keys", "create", account_id, "--label", "bot")
 
-    listed = server.tenure("notices", "list", account_id)
-    (notice,) = server.tenure("notices", "list", account_id, "--json").json()["notices"]
+    listed = ruled.tenure("notices", "list", account_id)
+    (notice,) = ruled.tenure("notices", "list", account_id, "--json").json()["notices"]
 
     assert "*" in listed.out
     assert "API key “bot” was issued" in listed.out
     assert notice["notice_id"] in listed.out
-    read = server.tenure("notices", "read", account_id, notice["notice_id"])
+    read = ruled.tenure("notices", "read", account_id, notice["notice_id"])
     assert "read    2021-12-01 10:0" in read.out
-    assert server.tenure("notices", "list", account_id, "--unread", "--json").json() == {
+    assert ruled.tenure("notices", "list", account_id, "--unread", "--json").json() == {
         "notices": []
     }
-    again = server.tenure("notices", "read", account_id, notice["notice_id"], "--json").json()
+    again = ruled.tenure("notices", "read", account_id, notice["notice_id"], "--json").json()
     assert again["read_at_ms"]
