@@ -52,6 +52,7 @@ $(DEV_STAMP): pyproject.toml uv.lock
 	$(call install,)
 
 # $(call install,options): make .venv where there is none that works, get uv, let it install.
+# Compiled now, or every process of a server would do it again where Python may not write it down.
 # Quiet unless something fails, except when the system itself has to be changed.
 define install
 	@set -eu; \
@@ -75,6 +76,6 @@ define install
 	fi; \
 	$(BIN)/python -m pip --version >/dev/null 2>&1 || $(BIN)/python -m ensurepip >/dev/null; \
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check "uv==$(UV_VERSION)"; \
-	$(BIN)/uv sync --quiet --frozen --all-extras --python $(BIN)/python $(1)
+	$(BIN)/uv sync --quiet --frozen --compile-bytecode --all-extras --python $(BIN)/python $(1)
 	@touch $@
 endef

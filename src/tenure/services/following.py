@@ -117,8 +117,7 @@ class Waiter:
         Else a server that starts would be ready by what an earlier one left, and not a moment on.
         """
         begun_ns = self._clock.elapsed_ns()
-        if not self._watch(lambda sent_ns, _held_seq: sent_ns > begun_ns):
-            log.error("the ticks are late; everything is refused until they come")
+        self._watch(lambda sent_ns, _held_seq: sent_ns > begun_ns)
 
     def _watch(self, is_it: Callable[[int, int], bool]) -> bool:
         """Whether *is_it* held, of the evidence's instant and seq, before all of it is stale."""
