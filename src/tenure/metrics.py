@@ -13,6 +13,7 @@ _unavailable = Counter(
     "tenure_unavailable", "Requests answered 503, by face and cause.", ["face", "cause"]
 )
 swept = Counter("tenure_swept", "Ended terms recorded by the sweeper.")
+_checkpoints = Counter("tenure_checkpoints", "Checkpoints of the journal, by outcome.", ["outcome"])
 
 ALLOWED = "allowed"
 
@@ -30,3 +31,8 @@ def decision_counter(face: str) -> Callable[[str], None]:
 def count_unavailable(face: str, cause: str) -> None:
     """Count one request that could not be decided safely."""
     _unavailable.labels(face, cause).inc()
+
+
+def count_checkpoint(outcome: str) -> None:
+    """Count what became of a checkpoint: signed, pushed, push_failed, contradicted."""
+    _checkpoints.labels(outcome).inc()

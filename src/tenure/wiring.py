@@ -19,9 +19,11 @@ from tenure.domain import rulebooks
 from tenure.domain.catalog import Catalog
 from tenure.domain.errors import Invalid, Unavailable
 from tenure.domain.rules import Rulebook
-from tenure.services import sealing
+from tenure.services import logkey, pushing, sealing
 from tenure.services.accounts import Accounts
+from tenure.services.checkpoints import Checkpoints
 from tenure.services.deciding import Decider, one_time
+from tenure.services.errands import Errands
 from tenure.services.follower import Follower
 from tenure.services.following import Ticks, Waiter
 from tenure.services.journal import Journal
@@ -32,7 +34,7 @@ from tenure.services.replay import Replays
 from tenure.services.rules import Rules
 from tenure.services.sweep import Sweep
 from tenure.settings import Settings
-from tenure.store import db, journal, seals
+from tenure.store import db, holds, journal, seals
 from tenure.store.db import Store, Transaction
 
 SANDBOX_MARK = "sandbox"
@@ -65,6 +67,7 @@ class Worker:
     accounts: Accounts
     rules: Rules
     journal: Journal
+    checkpoints: Checkpoints
     operators: Operators
     follower: Follower | None = None
     replays: Replays | None = None
@@ -95,6 +98,7 @@ def prepare(settings: Settings) -> Prepared:
         store.read(lambda tx: _require_same_kind(tx, settings))
         with contextlib.closing(_clock(settings)) as clock:
             is_new = store.write(lambda tx: _claim(tx, settings, clock))
+            logkey.prepare(store, settings.home, clock)
             _start_clock(settings, clock, store)
             store.write(lambda tx: _prepare_sealing_key(tx, settings, clock))
             if _matching_sealing_key(settings, store) is None:
@@ -103,7 +107,8 @@ def prepare(settings: Settings) -> Prepared:
                 settings.operator_token, settings.operator_token_path, clock
             )
             rules = Rules(store, clock)
-            rules.adopt(rulebook)
+            if store.read(holds.held) is None:
+                rules.adopt(rulebook)
             return Prepared(
                 settings=settings,
                 rulebook=rules.rulebook(),
@@ -119,6 +124,14 @@ def open_ticks(settings: Settings) -> Ticks:
     store = db.open_store(settings.database_url)
     follower = Follower(store, settings.home, clock)
     return Ticks(follower, Sweep(store, clock), clock, clock, settings.home)
+
+
+def open_errands(settings: Settings) -> Errands:
+    """Build what the background process does beside the ticks: checkpoints, signed and pushed."""
+    clock, store = _clock(settings), db.open_store(settings.database_url)
+    signing = Checkpoints(store, settings.home, clock, settings.checkpoint_every_ms)
+    pusher = pushing.Pusher(store, clock, pushing.places(settings))
+    return Errands({"checkpoint": signing.step, "push": pusher.step}, store.close)
 
 
 def await_ticks(settings: Settings) -> None:
@@ -204,6 +217,7 @@ def _worker(
         accounts=Accounts(store, clock, catch_up),
         rules=Rules(store, clock),
         journal=Journal(store),
+        checkpoints=Checkpoints(store, settings.home, clock, settings.checkpoint_every_ms),
         operators=Operators(settings.operator_token, settings.operator_token_path),
         follower=follower,
         replays=replays,

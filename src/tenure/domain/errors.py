@@ -97,6 +97,6 @@ class Unavailable(TenureError):
     """Tenure cannot answer safely just now; try again shortly."""
 
     def __init__(self, code: str, message: str = "", *, context: str = "") -> None:
-        """*code* is `store`, `stale`, `clock`, `sealed`, `keyring` or `replay`."""
+        """*code* is `store`, `stale`, `clock`, `sealed`, `keyring`, `replay` or `restored`."""
         super().__init__(message, context=context)
         self.code = code

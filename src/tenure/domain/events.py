@@ -6,15 +6,16 @@ the one before, so an edited, dropped or swapped record shows (SECURITY D16). A 
 the whole state of the key afterwards, without secrets: replaying the journal gives the rows.
 """
 
-import hashlib
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
+from tenure.domain import lines
 from tenure.domain.model import Account, ApiKey
 from tenure.domain.plans import Plan
 
+canonical = lines.canonical
+"""Returns JSON values as text in one spelling: sorted names, no blanks, ASCII."""
 GENESIS_HASH = "0" * 64
 """What the first event names as the hash before it."""
 
@@ -73,23 +74,20 @@ def seal(change: Change, *, seq: int, recorded_at_ms: int, previous_hash: str) -
 
 def digest(change: Change, *, seq: int, recorded_at_ms: int, previous_hash: str) -> str:
     """Return the SHA-256 (hex) over everything the event says and the hash before it."""
-    said = [
-        previous_hash,
-        seq,
-        recorded_at_ms,
-        change.tag,
-        change.actor,
-        change.happened_at_ms,
-        change.account_id,
-        change.key_id,
-        change.body,
-    ]
-    return hashlib.sha256(canonical(said).encode()).hexdigest()
-
-
-def canonical(value: object) -> str:
-    """Return *value* as JSON in one spelling: sorted names, no blanks, ASCII."""
-    return json.dumps(value, sort_keys=True, separators=(",", ":"), allow_nan=False)
+    return lines.digest(
+        lines.Record(
+            seq=seq,
+            recorded_at_ms=recorded_at_ms,
+            tag=change.tag,
+            actor=change.actor,
+            happened_at_ms=change.happened_at_ms,
+            account_id=change.account_id,
+            key_id=change.key_id,
+            body=canonical(change.body),
+            previous_hash=previous_hash,
+            hash="",
+        )
+    )
 
 
 def key_state(key: ApiKey) -> dict[str, object]:

@@ -59,7 +59,7 @@ class Ticks:
         while not until():
             self._attempt("keyring", self._follower.tick)
             if self._clock.elapsed_ns() >= next_sweep_ns:
-                is_sweeping = True
+                is_sweeping = not self._follower.is_held  # Nothing is written down meanwhile.
                 self._attempt("clock", self._keeper.keep)
                 next_sweep_ns = self._clock.elapsed_ns() + SWEEP_EVERY_MS * 1_000_000
             if is_sweeping:

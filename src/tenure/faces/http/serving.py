@@ -114,8 +114,10 @@ def tick(settings: Settings, parent: int) -> None:
     stopped = threading.Event()
     signal.signal(signal.SIGTERM, lambda *_: stopped.set())
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # The terminal's Ctrl-C is the parent's to handle.
-    ticks = wiring.open_ticks(settings)
+    ticks, errands = wiring.open_ticks(settings), wiring.open_errands(settings)
+    errands.start()
     ticks.run(lambda: stopped.is_set() or os.getppid() != parent)
+    errands.stop()
     ticks.close()
 
 

@@ -1,0 +1,87 @@
+"""
+Replaying the journal: what the rows must hold, worked out from the events alone (SECURITY I5).
+
+Each event that changes something holds its whole state afterwards, so the last one about a subject
+is what its row has to say. A row that says otherwise, or about which no event says anything, was
+written by somebody who went past Tenure. Secrets are in no event and so in no replay.
+"""
+
+from collections.abc import Mapping
+from typing import Any, Final, Literal, TypeAlias
+
+from tenure.domain import events
+from tenure.domain.events import Tag
+from tenure.domain.model import ApiKey
+
+Kind: TypeAlias = Literal["key", "account", "rule"]
+KINDS: Final[tuple[Kind, ...]] = ("key", "account", "rule")
+"""What has rows; each is the member of an event's body that holds its state."""
+State: TypeAlias = Mapping[str, Any]
+
+
+class Replay:
+    """The state of everything after the events taken so far, by kind and subject."""
+
+    def __init__(self) -> None:
+        self.said: dict[Kind, dict[str, State]] = {kind: {} for kind in KINDS}
+        self._swept: dict[str, set[tuple[str, int]]] = {}
+
+    def take(
+        self, tag: str, account_id: str | None, key_id: str | None, body: Mapping[str, Any]
+    ) -> None:
+        """Take the next event: its *tag*, about whom it is, and its *body*."""
+        if tag == Tag.GRANT_SWEPT:
+            swept = self._swept.setdefault(str(key_id), set())
+            swept.add((body["permission"], body["ends_at_ms"]))
+        if "key" in body:
+            self.said["key"][str(key_id)] = {**body["key"], "account_id": account_id}
+        if "account" in body:
+            self.said["account"][str(account_id)] = body["account"]
+        if "rule" in body:
+            self.said["rule"][str(body["rule"]["id"])] = body["rule"]
+
+    def of(self, kind: Kind) -> dict[str, State]:
+        """Return what the rows of one *kind* must say, by subject."""
+        if kind != "key":
+            return self.said[kind]
+        return {
+            key_id: {**state, "swept": self._swept_of(key_id, state)}
+            for key_id, state in self.said["key"].items()
+        }
+
+    def _swept_of(self, key_id: str, state: State) -> list[str]:
+        swept = self._swept.get(key_id, set())
+        return sorted(
+            permission
+            for permission, grant in state["grants"].items()
+            if (permission, grant["ends_at_ms"]) in swept
+        )
+
+
+def key_row(key: ApiKey, swept: list[str]) -> State:
+    """Return what the rows of *key* say; *swept* are its permissions whose end is recorded."""
+    return {**events.key_state(key), "account_id": key.account_id, "swept": sorted(swept)}
+
+
+def difference(said: State | None, row: State | None) -> str | None:
+    """Say how a *row* differs from what the journal *said* of it, None where it does not."""
+    if said is None:
+        return None if row is None else "no event explains it"
+    if row is None:
+        return "the journal has it, and the tables do not"
+    # As text, for in Python True is 1 and 1.0, and here they are not.
+    names = [
+        name
+        for name in sorted(said.keys() | row.keys())
+        if events.canonical(said.get(name)) != events.canonical(row.get(name))
+    ]
+    if not names:
+        return None
+    shown = "; ".join(f"{name} is {_short(row.get(name))}" for name in names)
+    wanted = "; ".join(f"{name} {_short(said.get(name))}" for name in names)
+    return f"{shown}; by the journal: {wanted}"
+
+
+def _short(value: object) -> str:
+    text = events.canonical(value)
+    return text if len(text) <= 200 else f"{text[:200]}…"  # noqa: PLR2004 - a few lines of a terminal
