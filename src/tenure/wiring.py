@@ -19,7 +19,7 @@ from tenure.domain import rulebooks
 from tenure.domain.catalog import Catalog
 from tenure.domain.errors import Invalid, Unavailable
 from tenure.domain.rules import Rulebook
-from tenure.services import logkey, pushing, sealing
+from tenure.services import pushing, restoring, sealing
 from tenure.services.accounts import Accounts
 from tenure.services.checkpoints import Checkpoints
 from tenure.services.deciding import Decider, one_time
@@ -98,7 +98,7 @@ def prepare(settings: Settings) -> Prepared:
         store.read(lambda tx: _require_same_kind(tx, settings))
         with contextlib.closing(_clock(settings)) as clock:
             is_new = store.write(lambda tx: _claim(tx, settings, clock))
-            logkey.prepare(store, settings.home, clock)
+            restoring.begin(store, settings, clock)
             _start_clock(settings, clock, store)
             store.write(lambda tx: _prepare_sealing_key(tx, settings, clock))
             if _matching_sealing_key(settings, store) is None:

@@ -11,7 +11,7 @@ import re
 from base64 import b64encode
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, NamedTuple
 
 from tenure.domain import merkle
 from tenure.domain.errors import Invalid
@@ -80,6 +80,14 @@ class LogKey:
         return f"{checkpoint.text}\n{_DASH} {self.name} {_base64(self.key_id + signature)}\n"
 
 
+class Proved(NamedTuple):
+    """That event *seq*, whose line is *entry*, is under *checkpoint*."""
+
+    seq: int
+    entry: bytes
+    checkpoint: Checkpoint
+
+
 def read(raw: bytes, keys: Sequence[LogKey]) -> Checkpoint:
     """
     Return the checkpoint in the signed note *raw*, signed by one of *keys*.
@@ -107,29 +115,38 @@ def claims(raw: bytes) -> Checkpoint:
     return _checkpoint(_note(raw)[0])
 
 
-def proof(seq: int, path: Sequence[bytes], note: str) -> str:
-    """Return the proof that event *seq* is under the checkpoint *note*, as a C2SP tlog-proof."""
-    return "\n".join([_PROOF, f"index {seq - 1}", *(_base64(item) for item in path), "", note])
+def proof(seq: int, entry: bytes, path: Sequence[bytes], note: str) -> str:
+    """Return the proof that event *seq* is under the checkpoint *note*; *entry* is its line."""
+    first = [_PROOF, f"extra {_base64(entry)}", f"index {seq - 1}"]
+    return "\n".join([*first, *(_base64(item) for item in path), "", note])
 
 
-def verify_proof(raw: bytes, entry: bytes, keys: Sequence[LogKey]) -> Checkpoint:
+def is_proof(raw: bytes) -> bool:
+    """Whether *raw* begins as a proof does."""
+    return raw.startswith(_PROOF.encode() + b"\n")
+
+
+def read_proof(raw: bytes, keys: Sequence[LogKey]) -> Proved:
     """
-    Return the checkpoint that the proof *raw* shows *entry* (a line of the journal) to be under.
+    Return what the C2SP tlog-proof *raw* proves, under a checkpoint signed by one of *keys*.
 
-    Raises Invalid: `proof` where it proves something else or cannot be read, `checkpoint`.
+    Raises Invalid: `proof` where it proves nothing or cannot be read, `checkpoint`.
     """
-    head, blank, note = raw.partition(b"\n\n")
-    lines = head.decode("ascii", "replace").split("\n")
-    number = lines[1].removeprefix("index ") if len(lines) > 1 else ""
-    path = [decode_base64(line) or b"" for line in lines[2:]]
-    is_readable = lines[0] == _PROOF and bool(_NUMBER.fullmatch(number)) and bool(blank)
-    if not is_readable or len(path) > _PATH_MAX or any(len(item) != 32 for item in path):  # noqa: PLR2004 - SHA-256
-        raise Invalid("proof", f"is no {_PROOF}")
-    signed = read(note, keys)
+    head, _, note = raw.partition(b"\n\n")
+    first, extra, index, *path = [*head.decode("ascii", "replace").split("\n"), "", ""]
+    entry = decode_base64(extra.removeprefix("extra "))
+    number = index.removeprefix("index ")
+    hashes = [decode_base64(line) or b"" for line in path[:-2]]
+    is_readable = (first, extra[:6], index[:6]) == (_PROOF, "extra ", "index ")
+    if not is_readable or entry is None or not _NUMBER.fullmatch(number):
+        raise Invalid("proof", f"is no {_PROOF} with an event in it")
+    if len(hashes) > _PATH_MAX or any(len(item) != merkle.HASH_BYTES for item in hashes):
+        raise Invalid("proof", "has a path that is none")
+    signed, seq = read(note, keys), int(number) + 1
     leaf = merkle.leaf_hash(entry)
-    if not merkle.includes(signed.root, signed.size, leaf, int(number), path):
-        raise Invalid("proof", f"does not lead from this event to the root of {signed.size} events")
-    return signed
+    if not merkle.includes(signed.root, signed.size, leaf, seq - 1, hashes):
+        raise Invalid("proof", f"does not lead from its event to the root of {signed.size} events")
+    return Proved(seq, entry, signed)
 
 
 def _note(raw: bytes) -> tuple[str, list[str]]:

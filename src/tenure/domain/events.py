@@ -32,6 +32,8 @@ class Tag(StrEnum):
     KEY_REVOKED = "key:revoked"
     GRANT_SWEPT = "grant:swept"
     RULE_ADDED = "rule:added"
+    STORE_RESTORED = "store:restored"
+    STORE_RESTORED_ACCEPTED = "store:restored_accepted"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -11,7 +11,18 @@ from typing import Any, Final, Literal, TypeAlias
 
 from tenure.domain import events
 from tenure.domain.events import Tag
-from tenure.domain.model import ApiKey
+from tenure.domain.model import (
+    Account,
+    AccountId,
+    AccountKind,
+    ApiKey,
+    Grant,
+    KeyId,
+    KeyType,
+    Permission,
+    RuleId,
+    Term,
+)
 
 Kind: TypeAlias = Literal["key", "account", "rule"]
 KINDS: Final[tuple[Kind, ...]] = ("key", "account", "rule")
@@ -61,6 +72,45 @@ class Replay:
 def key_row(key: ApiKey, swept: list[str]) -> State:
     """Return what the rows of *key* say; *swept* are its permissions whose end is recorded."""
     return {**events.key_state(key), "account_id": key.account_id, "swept": sorted(swept)}
+
+
+def key_from(state: State, key_id: str, account_id: str) -> ApiKey:
+    """Return the key that `events.key_state` gave *state* for."""
+    grants = {}
+    for permission, said in state["grants"].items():
+        term = None
+        if said["ends_at_ms"] is not None:
+            term = Term(said["starts_at_ms"], said["ends_at_ms"], RuleId(said["rule_id"]))
+        grants[Permission(permission)] = Grant(
+            permission=Permission(permission), granted_at_ms=said["granted_at_ms"], term=term
+        )
+    return ApiKey(
+        key_id=KeyId(key_id),
+        api_key=state["api_key"],
+        account_id=AccountId(account_id),
+        account_kind=AccountKind(state["account_kind"]),
+        label=state["label"],
+        key_type=KeyType(state["key_type"]),
+        issued_at_ms=state["issued_at_ms"],
+        edited_at_ms=state["edited_at_ms"],
+        version=state["version"],
+        grants=grants,
+        allowlist=tuple(state["ip_allowlist"]),
+        public_key=state["public_key"],
+        revoked_at_ms=state["revoked_at_ms"],
+    )
+
+
+def account_from(state: State, account_id: str) -> Account:
+    """Return the account that `events.account_state` gave *state* for."""
+    return Account(
+        account_id=AccountId(account_id),
+        kind=AccountKind(state["kind"]),
+        email=state["email"],
+        created_at_ms=state["created_at_ms"],
+        master_id=AccountId(state["master_id"]) if state["master_id"] else None,
+        frozen_at_ms=state["frozen_at_ms"],
+    )
 
 
 def difference(said: State | None, row: State | None) -> str | None:

@@ -13,7 +13,18 @@ from typer.core import TyperGroup
 from typing_extensions import override
 
 from tenure.domain.errors import TenureError
-from tenure.faces.commands import accounts, demo, doctor, exits, keys, rules, serve, shown
+from tenure.faces.commands import (
+    accounts,
+    audit,
+    backup,
+    demo,
+    doctor,
+    exits,
+    keys,
+    rules,
+    serve,
+    shown,
+)
 
 
 class Telling(TyperGroup):
@@ -52,6 +63,9 @@ app.command()(demo.demo)
 app.add_typer(accounts.app, name="accounts")
 app.add_typer(keys.app, name="keys")
 app.add_typer(rules.app, name="rules")
+app.add_typer(audit.app, name="audit")
+app.command()(backup.backup)
+app.command()(backup.restore)
 app.command()(doctor.doctor)
 
 

@@ -30,14 +30,6 @@ EVERY_MS: Final = 60_000
 """A checkpoint a minute: how much of the journal could be rewritten unseen (SECURITY D16)."""
 
 
-class Proof(NamedTuple):
-    """That event *seq*, as *line*, is in the journal: *text* is a C2SP tlog-proof."""
-
-    seq: int
-    line: str
-    text: str
-
-
 class _Look(NamedTuple):
     """What there is to do: the tree so far, the events that follow, and up to where there are."""
 
@@ -104,9 +96,9 @@ class Checkpoints:
             raise NotFound("there is no log key yet")
         return found
 
-    def proof(self, seq: int) -> Proof:
+    def proof(self, seq: int) -> str:
         """
-        Prove that event *seq* is under the latest checkpoint.
+        Return the proof (a C2SP tlog-proof) that event *seq* is under the latest checkpoint.
 
         Raises NotFound where there is no such event, Conflict `not_signed_yet` until a checkpoint
         is over it, and Unavailable `journal` where it is not what was signed for.
@@ -136,7 +128,7 @@ class Checkpoints:
         return head > signed.size and now_ms - signed.signed_at_ms >= self._every_ms
 
 
-def prove(tx: Transaction, seq: int) -> Proof:
+def prove(tx: Transaction, seq: int) -> str:
     """Prove that event *seq* is under the latest checkpoint; see `Checkpoints.proof`."""
     if not 0 < seq <= journal.head(tx)[0]:
         raise NotFound("there is no such event")
@@ -145,14 +137,13 @@ def prove(tx: Transaction, seq: int) -> Proof:
         raise Conflict("not_signed_yet", "no checkpoint is over this event yet; ask in a minute")
     try:
         (record,) = audits.records(tx, seq - 1, 1)
-        line, path = record.line, merkle.inclusion(seq - 1, signed.size, _nodes(tx))
+        entry, path = record.line.encode(), merkle.inclusion(seq - 1, signed.size, _nodes(tx))
     except (LookupError, ValueError) as error:
         raise _altered(seq) from error
-    if not merkle.includes(
-        signed.root, signed.size, merkle.leaf_hash(line.encode()), seq - 1, path
-    ):
+    leaf = merkle.leaf_hash(entry)
+    if not merkle.includes(signed.root, signed.size, leaf, seq - 1, path):
         raise _altered(seq)
-    return Proof(seq, line, signing.proof(seq, path, signed.note))
+    return signing.proof(seq, entry, path, signed.note)
 
 
 def _grow(found: _Look) -> tuple[bytes, list[Node]]:

@@ -85,3 +85,13 @@ def signer(tx: Transaction, home: Path) -> Signer:
     if found.key != key:
         raise Unavailable("log_key", f"{path} is not the log key of this store")
     return found
+
+
+def rename(tx: Transaction, seq: int) -> LogKey | None:
+    """Give the log another name, from event *seq* on a history of its own; None without a key."""
+    key = public(tx)
+    if key is None:
+        return None
+    renamed = LogKey(f"{key.name}/{seq + 1}", key.public_key)
+    seals.replace_mark(tx, MARK, renamed.text)
+    return renamed

@@ -7,6 +7,7 @@ events that are gone here.
 """
 
 import contextlib
+import hashlib
 import os
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -18,6 +19,7 @@ import structlog
 from tenure import metrics
 from tenure.clock import Clock
 from tenure.domain import checkpoints as reading
+from tenure.domain.checkpoints import Checkpoint, LogKey
 from tenure.domain.errors import Invalid
 from tenure.services import keyfiles
 from tenure.settings import Settings
@@ -68,7 +70,8 @@ class Files:
             raise PushError(str(error)) from error
 
     def _add(self, signed: Signed) -> None:
-        path = self._path / f"checkpoint-{signed.size:012d}.txt"
+        origin = reading.claims(_bytes(signed)).origin
+        path = self._path / f"{_prefix(origin)}{signed.size:012d}.txt"
         with contextlib.suppress(FileNotFoundError):
             if path.read_text(encoding="utf-8") == signed.note:
                 return
@@ -158,6 +161,22 @@ def places(settings: Settings) -> list[Place]:
     return found
 
 
+def furthest(path: Path | None, key: LogKey) -> Checkpoint | None:
+    """
+    Return the checkpoint of most events that was pushed to *path*, file or directory, by *key*.
+
+    What is unreadable there, or somebody else's, is passed over.
+    """
+    if path is None:
+        return None
+    pattern = f"{_prefix(key.name)}*.txt"
+    files = sorted(path.glob(pattern), reverse=True) if path.is_dir() else [path]
+    for file in files:  # The most events first, by their names.
+        with contextlib.suppress(FileNotFoundError, Invalid):
+            return reading.read(file.read_bytes(), [key])
+    return None
+
+
 def post(url: str, body: bytes) -> int:
     """Send *body* as plain text and return the status; no redirects, no proxies."""
     try:
@@ -167,6 +186,11 @@ def post(url: str, body: bytes) -> int:
     except (httpx.HTTPError, httpx.InvalidURL) as error:
         # The address may hold a secret of the receiver's: only the kind of trouble is told.
         raise OSError(type(error).__name__) from error
+
+
+def _prefix(origin: str) -> str:
+    # Several logs may share a directory, and one that was restored goes on under another name.
+    return f"checkpoint-{hashlib.sha256(origin.encode()).hexdigest()[:8]}-"
 
 
 def _unpushed(tx: Transaction) -> Signed | None:

@@ -8,7 +8,7 @@ they should be is judged in `domain.lines` and `domain.auditing`.
 from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple
 
-from sqlalchemy import ColumnElement, Select, bindparam, insert, select
+from sqlalchemy import ColumnElement, Select, bindparam, exists, insert, select, true
 
 from tenure.domain import lines
 from tenure.domain.lines import Record
@@ -60,14 +60,28 @@ def add(tx: Transaction, found: Sequence[Record]) -> None:
     )
 
 
-def journalled_keys(tx: Transaction, after_id: str, most: int) -> list[str]:
-    """Return at *most* so many ids of keys that the journal speaks of, in order."""
-    return _distinct(tx, schema.events.c.key_id, after_id, most)
+def mark_swept(tx: Transaction, record: Record) -> None:
+    """Record a lapse as *record*, of a grant that was swept, says it was."""
+    said = record.content
+    tx.execute(
+        schema.grants.update()
+        .where(schema.grants.c.key_id == record.key_id)
+        .where(schema.grants.c.permission == said["permission"])
+        .where(schema.grants.c.ends_at_ms == said["ends_at_ms"])
+        .values(swept_at_ms=record.recorded_at_ms)
+    )
 
 
-def journalled_accounts(tx: Transaction, after_id: str, most: int) -> list[str]:
-    """Return at *most* so many ids of accounts that the journal speaks of, in order."""
-    return _distinct(tx, schema.events.c.account_id, after_id, most)
+def keys_without_row(tx: Transaction, after_id: str, most: int) -> list[str]:
+    """Return at *most* so many ids of keys that the journal speaks of and the tables do not."""
+    has_row = exists().where(schema.keys.c.key_id == schema.events.c.key_id)
+    return _distinct(tx, schema.events.c.key_id, after_id, most, ~has_row)
+
+
+def accounts_without_row(tx: Transaction, after_id: str, most: int) -> list[str]:
+    """Return at *most* so many ids of accounts that the journal speaks of and the tables do not."""
+    has_row = exists().where(schema.accounts.c.account_id == schema.events.c.account_id)
+    return _distinct(tx, schema.events.c.account_id, after_id, most, ~has_row)
 
 
 def about_keys(tx: Transaction, key_ids: Sequence[str]) -> Iterator[Members]:
@@ -95,17 +109,25 @@ def rows_of_keys(tx: Transaction, key_ids: Sequence[str]) -> Iterator[Rows]:
 
 def stored_keys(tx: Transaction, after_id: str, most: int) -> list[str]:
     """Return at *most* so many ids of keys that have a row, in order."""
-    return _distinct(tx, schema.keys.c.key_id, after_id, most)
+    return _distinct(tx, schema.keys.c.key_id, after_id, most, true())
 
 
 def stored_accounts(tx: Transaction, after_id: str, most: int) -> list[str]:
     """Return at *most* so many ids of accounts that have a row, in order."""
-    return _distinct(tx, schema.accounts.c.account_id, after_id, most)
+    return _distinct(tx, schema.accounts.c.account_id, after_id, most, true())
 
 
-def _distinct(tx: Transaction, column: ColumnElement[Any], after_id: str, most: int) -> list[str]:
-    chosen = select(column).where(column > after_id).distinct().order_by(column).limit(most)
-    return [str(found) for found in tx.execute(chosen).scalars()]
+def _distinct(
+    tx: Transaction,
+    column: ColumnElement[Any],
+    after_id: str,
+    most: int,
+    condition: ColumnElement[bool],
+) -> list[str]:
+    chosen = select(column).where(column > after_id).where(condition)
+    return [
+        str(item) for item in tx.execute(chosen.distinct().order_by(column).limit(most)).scalars()
+    ]
 
 
 def _about(tx: Transaction, condition: ColumnElement[bool]) -> Iterator[Members]:

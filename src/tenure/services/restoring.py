@@ -1,0 +1,319 @@
+"""
+Restoring a store from a backup, and what releases it: a restore never brings a revoked key back.
+
+A backup knows nothing of what came after it, so a restored store is held: everything is 503 until
+its journal has reached the last checkpoint that left the box, by replaying an export, or until an
+operator says on record why not (SECURITY D18, I19). Taking backups is in `backups`.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import IO, Any, Final
+
+import structlog
+
+from tenure.clock import Clock
+from tenure.domain import lines, replaying
+from tenure.domain.auditing import Audit, Flaw
+from tenure.domain.checkpoints import Checkpoint, LogKey
+from tenure.domain.errors import Conflict, Invalid
+from tenure.domain.events import Change, Tag
+from tenure.domain.lines import Record
+from tenure.domain.model import KeyType
+from tenure.domain.rules import rule_from
+from tenure.services import backups as archive
+from tenure.services import comparing, logkey, pushing
+from tenure.services.backups import Manifest, Progress
+from tenure.services.comparing import Verdict
+from tenure.settings import Settings
+from tenure.store import accounts, audits, backups, checkpoints, holds, journal, keys, rules, seals
+from tenure.store.db import Store, Transaction
+from tenure.store.holds import Hold
+
+log = structlog.get_logger()
+
+ACTOR: Final = "operator"
+_PAGE: Final = 1_000
+_REASON_MAX: Final = 500
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Replayed:
+    """What brought a restored store up to date."""
+
+    seq: int
+    """The last event replayed."""
+    replayed: int
+    checkpoint: int
+    """The size of the checkpoint it was released by."""
+    without_secret: tuple[str, ...]
+    """HMAC keys issued or rotated after the backup: no journal holds secrets, so rotate them."""
+
+
+def restore(store: Store, path: Path, clock: Clock, progress: Progress) -> Manifest:
+    """
+    Fill a blank *store* from the backup at *path*, and hold it; all or nothing.
+
+    Raises Conflict `not_empty`, Invalid `backup`, Unavailable `store` for a newer Tenure's backup.
+    """
+    store.read(_require_blank)
+    manifest = archive.check(path, lambda _: None)
+
+    def load(tx: Transaction, file: IO[bytes]) -> None:
+        _require_blank(tx)
+        try:
+            backups.load(tx, manifest.revision, _counted(archive.Reader(file), progress))
+        except (LookupError, ValueError) as error:
+            raise Invalid("backup", f"does not fit the tables of its version: {error}") from error
+        if holds.held(tx) is None:  # Else it was backed up while it was held.
+            holds.place(tx, Hold(restored_at_ms=clock.wall_ms(), seq=manifest.seq))
+
+    with path.open("rb") as file:
+        store.write(partial(load, file=file))
+    return manifest
+
+
+def catch_up(
+    store: Store, clock: Clock, file: IO[bytes] | None, signed: Sequence[Checkpoint]
+) -> Replayed:
+    """
+    Replay the events in *file* that follow on the restored journal, and release the store.
+
+    *signed* are the checkpoints that were pushed, their signatures checked; the journal has to
+    reach each of them. All or nothing: raises Conflict `not_held`, `not_reached`, `unknown_event`,
+    and Invalid where the events are not those that were recorded.
+    """
+    if not signed:
+        raise Invalid("checkpoint", "name the last checkpoint that was pushed, with --checkpoint")
+
+    def replay(tx: Transaction) -> Replayed:
+        hold = _require_held(tx)
+        audit = Audit(signed)
+        _require_pushed(tx, signed)
+        _take_own(tx, audit)
+        begun = audit.seq
+        without = _take_tail(tx, audit, file) if file is not None else set()
+        if flaw := audit.end():
+            raise Conflict("not_reached", f"event {flaw.seq} {flaw.what}")
+        _require_explained(tx)
+        holds.release(tx)
+        done = Replayed(
+            seq=audit.seq,
+            replayed=audit.seq - begun,
+            checkpoint=audit.vouched,
+            without_secret=tuple(sorted(without)),
+        )
+        body = {"backup_seq": hold.seq, "replayed": done.replayed, "checkpoint": done.checkpoint}
+        _record(tx, Tag.STORE_RESTORED, body, clock)
+        return done
+
+    return store.write(replay)
+
+
+def begin(store: Store, settings: Settings, clock: Clock) -> None:
+    """
+    Give a store its log key at its first start; hold it where it has gone back.
+
+    A journal that is shorter than what was pushed to `checkpoint_file` was put back by somebody,
+    from a copy of the file or of the machine: that too is a restore. Raises as `logkey.prepare`.
+    """
+    logkey.prepare(store, settings.home, clock)
+
+    def hold(tx: Transaction) -> int | None:
+        key, seq = logkey.public(tx), journal.head(tx)[0]
+        furthest = pushing.furthest(settings.checkpoint_file, key) if key else None
+        if furthest is None or furthest.size <= seq or holds.held(tx) is not None:
+            return None
+        holds.place(tx, Hold(restored_at_ms=clock.wall_ms(), seq=seq))
+        return furthest.size
+
+    size = store.write(hold)
+    if size is not None:
+        log.error("the journal has gone back: everything is refused", pushed=size)
+
+
+def accept(store: Store, clock: Clock, reason: str) -> LogKey | None:
+    """
+    Release a restored store as it is, on record; return the log's new key, if it has one.
+
+    What was recorded after the backup is lost, and whatever was revoked then is not revoked. The
+    history is another one from here, so the log goes on under another name. Raises Conflict
+    `not_held`, Invalid for a reason that says nothing.
+    """
+    reason = reason.strip()
+    if not 1 <= len(reason) <= _REASON_MAX or not reason.isprintable():
+        raise Invalid("reason", f"say why, in one line of at most {_REASON_MAX} characters")
+
+    def release(tx: Transaction) -> LogKey | None:
+        hold = _require_held(tx)
+        renamed = logkey.rename(tx, journal.head(tx)[0])
+        holds.release(tx)
+        body = {
+            "reason": reason,
+            "backup_seq": hold.seq,
+            "log_key": renamed.text if renamed else None,
+        }
+        _record(tx, Tag.STORE_RESTORED_ACCEPTED, body, clock)
+        return renamed
+
+    return store.write(release)
+
+
+def _record(tx: Transaction, tag: Tag, body: Mapping[str, object], clock: Clock) -> None:
+    now_ms = clock.now_ms()
+    journal.append(tx, Change(tag=tag, actor=ACTOR, happened_at_ms=now_ms, body=body), now_ms)
+
+
+def _require_blank(tx: Transaction) -> None:
+    if not backups.is_blank(tx):
+        raise Conflict(
+            "not_empty", "there is a store already: name an empty --database, or move that away"
+        )
+
+
+def _require_held(tx: Transaction) -> Hold:
+    hold = holds.held(tx)
+    if hold is None:
+        raise Conflict("not_held", "this store is not held: it was not restored, or is released")
+    return hold
+
+
+def _require_pushed(tx: Transaction, signed: Sequence[Checkpoint]) -> None:
+    """Refuse checkpoints older than the backup's own: they say nothing of what came after it."""
+    latest = checkpoints.latest(tx)
+    if latest is not None and max(item.size for item in signed) < latest.size:
+        raise Invalid(
+            "checkpoint",
+            f"none of them is as new as the one in the backup, of {latest.size} events: "
+            "name the last one that was pushed",
+        )
+
+
+def _counted(reader: archive.Reader, progress: Progress) -> Any:  # noqa: ANN401 - an iterator of tables
+    for table in reader.tables():
+
+        def rows(table: backups.Table = table) -> Any:  # noqa: ANN401 - an iterator of rows
+            for row in table.rows:
+                progress(1)
+                yield row
+
+        yield table._replace(rows=rows())
+
+
+def _take_own(tx: Transaction, audit: Audit) -> None:
+    """Check the journal that was restored, up to its head."""
+    head = journal.head(tx)[0]
+    while audit.seq < head:
+        begun = audit.seq
+        for members in audits.raw(tx, begun, _PAGE):
+            _require(audit.take(lines.of(members)))
+        if audit.seq == begun:
+            _require(Flaw(begun + 1, "is missing"))
+
+
+def _take_tail(tx: Transaction, audit: Audit, file: IO[bytes]) -> set[str]:
+    """Check and apply what follows; return the keys that are left without a secret."""
+    without: set[str] = set()
+    batch: list[Record] = []
+    begun = audit.seq
+    while raw := file.readline(lines.LINE_BYTES_MAX):
+        try:
+            record = lines.read(raw.removesuffix(b"\n"))
+        except ValueError as error:
+            raise Invalid("events", f"the line after event {audit.seq} {error}") from error
+        if record.seq <= begun:
+            continue  # The backup has it: the chain tells if it were another one.
+        _require(audit.take(record))
+        _apply(tx, record, without)
+        batch.append(record)
+        if len(batch) == _PAGE:
+            audits.add(tx, batch)
+            batch = []
+    if batch:
+        audits.add(tx, batch)
+    return without
+
+
+def _require(flaw: Flaw | None) -> None:
+    if flaw is not None:
+        raise Invalid("events", f"event {flaw.seq} {flaw.what}")
+
+
+def _require_explained(tx: Transaction) -> None:
+    found = Verdict()
+    comparing.compare(lambda fn: fn(tx), found, lambda _: None)
+    if found.differences:
+        first = found.differences[0]
+        raise Conflict(
+            "not_explained",
+            f"{found.differing} rows are not what the journal says, "
+            f"{first.kind} {first.subject} for one: {first.what}",
+        )
+
+
+def _apply(tx: Transaction, record: Record, without: set[str]) -> None:
+    """Do to the rows what the event that is *record* did to them."""
+    apply = _APPLIED.get(record.tag)
+    if apply is None:
+        raise Conflict(
+            "unknown_event",
+            f"event {record.seq} is a {record.tag}, which cannot be replayed: release the store "
+            "with --accept, and repeat by hand what came after the backup",
+        )
+    apply(tx, record, without)
+
+
+def _apply_account(tx: Transaction, record: Record, _without: set[str]) -> None:
+    account = replaying.account_from(record.content["account"], str(record.account_id))
+    if record.tag == Tag.ACCOUNT_CREATED:
+        accounts.add(tx, account)
+    else:
+        accounts.set_frozen(tx, account.account_id, account.frozen_at_ms)
+
+
+def _apply_key(tx: Transaction, record: Record, without: set[str]) -> None:
+    key = replaying.key_from(record.content["key"], str(record.key_id), str(record.account_id))
+    if record.tag == Tag.KEY_ISSUED:
+        keys.add(tx, key, None)
+    else:
+        keys.save(tx, keys.get(tx, key.key_id), key)
+    if record.tag in {Tag.KEY_ISSUED, Tag.KEY_ROTATED} and key.key_type is KeyType.HMAC:
+        # The secret before it must not work again, and the one after it is nowhere.
+        keys.set_secret(tx, key, None)
+        without.add(key.key_id)
+    elif record.tag == Tag.KEY_ROTATED:
+        keys.set_secret(tx, key, None)
+    if key.revoked_at_ms is not None:
+        without.discard(key.key_id)
+
+
+def _apply_lapse(tx: Transaction, record: Record, _without: set[str]) -> None:
+    audits.mark_swept(tx, record)
+
+
+def _apply_rule(tx: Transaction, record: Record, _without: set[str]) -> None:
+    rules.add(tx, rule_from(record.content["rule"]))
+
+
+def _apply_release(tx: Transaction, record: Record, _without: set[str]) -> None:
+    log_key = record.content.get("log_key")
+    if log_key is not None:
+        seals.replace_mark(tx, logkey.MARK, str(log_key))
+
+
+_APPLIED: Final[Mapping[str, Callable[[Transaction, Record, set[str]], None]]] = {
+    Tag.ACCOUNT_CREATED: _apply_account,
+    Tag.ACCOUNT_FROZEN: _apply_account,
+    Tag.ACCOUNT_UNFROZEN: _apply_account,
+    Tag.KEY_ISSUED: _apply_key,
+    Tag.KEY_EDITED: _apply_key,
+    Tag.KEY_ROTATED: _apply_key,
+    Tag.KEY_REVOKED: _apply_key,
+    Tag.GRANT_SWEPT: _apply_lapse,
+    Tag.RULE_ADDED: _apply_rule,
+    Tag.STORE_RESTORED: _apply_release,
+    Tag.STORE_RESTORED_ACCEPTED: _apply_release,
+}
+"""How each kind of event is done again; one that is not here is not guessed at."""
