@@ -25,7 +25,7 @@ from tests.faces.terminal import Said, tenure
 OK, FAILED, UNKNOWN = Outcome.OK, Outcome.FAILED, Outcome.UNKNOWN
 NAMES = (
     *("python", "sqlite", "clock", "disk", "home", "operator token", "sealing key"),
-    *("store", "keyring", "catalog", "rulebook"),
+    *("store", "log", "keyring", "catalog", "rulebook"),
 )
 
 
@@ -90,7 +90,7 @@ def test_before_a_start_the_home_is_missing_and_the_rest_unknown(tmp_path: Path)
     assert tuple(found) == NAMES
     assert [name for name in NAMES if found[name] == FAILED] == ["home"]
     assert [name for name in NAMES if found[name] == UNKNOWN] == [
-        *("operator token", "sealing key", "store", "keyring"),
+        *("operator token", "sealing key", "store", "log", "keyring"),
     ]
     assert said.code == 1
 
@@ -108,7 +108,7 @@ def test_a_failure_says_how_to_mend_it(home: Path) -> None:
     assert said.code == 1
     assert "FAILED   operator token  others may get at" in said.out
     assert f"-> run: chmod 0600 {home / 'operator-token'};" in said.out
-    assert "1 of 11 checks failed." in said.out
+    assert "1 of 12 checks failed." in said.out
 
 
 def test_the_json_says_what_was_found_and_how_to_mend_it(home: Path) -> None:

@@ -4,8 +4,9 @@ import hashlib
 import json
 from collections.abc import Sequence
 
-from tenure.domain import events
+from tenure.domain import events, replaying
 from tenure.domain.events import Event, Tag
+from tenure.domain.replaying import Replay
 from tenure.domain.rules import rule_state
 from tenure.store import accounts, keys, rules
 from tenure.store.db import Store
@@ -43,18 +44,23 @@ def verify_events(journal: Sequence[Event], ledger: Ledger) -> None:
 
 def verify_replay(store: Store, journal: Sequence[Event]) -> None:
     """Replay the journal: it gives the rows, all of them and nothing else."""
-    said: dict[str, dict[str, object]] = {"key": {}, "account": {}, "rule": {}}
+    replay = Replay()
     for event in journal:
-        for kind, latest in said.items():
-            if kind in event.change.body:
-                latest[_subject(event.change)] = event.change.body[kind]
+        change = event.change
+        replay.take(change.tag, change.account_id, change.key_id, change.body)
 
-    stored = store.read(lambda tx: [item.key for item in keys.every(tx, "", _MOST)])
+    stored = store.read(lambda tx: keys.every(tx, "", _MOST))
     owners = store.read(lambda tx: list(accounts.every(tx, "", _MOST)))
     rulebook = store.read(rules.rulebook)
-    assert {key.key_id: events.key_state(key) for key in stored} == said["key"]
-    assert {owner.account_id: events.account_state(owner) for owner in owners} == said["account"]
-    assert {rule.rule_id: rule_state(rule) for rule in rulebook.rules} == said["rule"]
+    swept = {
+        item.key_id: [grant.permission for grant in item.grants if grant.swept_at_ms is not None]
+        for item in stored
+    }
+    rows = {item.key_id: replaying.key_row(item.key, swept[item.key_id]) for item in stored}
+    assert rows == replay.of("key")
+    states = {owner.account_id: events.account_state(owner) for owner in owners}
+    assert states == replay.of("account")
+    assert {rule.rule_id: rule_state(rule) for rule in rulebook.rules} == replay.of("rule")
 
 
 def verify_rows(store: Store, ledger: Ledger) -> None:

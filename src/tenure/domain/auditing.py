@@ -54,6 +54,8 @@ class Audit:
     def take(self, record: Record) -> Flaw | None:
         """Check that *record* comes next, and is what its hash says; return what is wrong."""
         seq = self.seq + 1
+        if flaw := self._compare():
+            return flaw
         if record.seq != seq:
             return Flaw(seq, f"is missing: event {record.seq} stands in its place")
         if lines.digest(record) != record.hash:

@@ -75,18 +75,14 @@ def digest(record: Record) -> str:
 
 def read(line: bytes) -> Record:
     """Return the event in *line*, without its line feed; raises ValueError, saying what is off."""
-    try:
-        members = json.loads(line.decode("ascii"))
-    except (ValueError, RecursionError) as error:
-        raise ValueError("is no line of JSON") from error
-    if not isinstance(members, dict) or members.keys() != _NAMES:
+    members, spelled = _read(line.decode("ascii", "replace"))
+    if members.keys() != _NAMES:
         raise ValueError("is no event: it has other members")
-    if not isinstance(members["body"], dict):
-        raise ValueError("is no event: its body is no object")  # noqa: TRY004 - wrong text, not wrong type
-    record = of({**members, "body": _respelled(members["body"])})
-    if record.line.encode() != line:
+    if spelled.encode() != line:
         raise ValueError("is not spelled as it was recorded")
-    return record
+    if not isinstance(members["body"], dict):
+        raise ValueError("its body is no object")  # noqa: TRY004 - a wrong text, not a wrong type
+    return _of({**members, "body": canonical(members["body"])})
 
 
 def of(members: dict[str, Any]) -> Record:
@@ -95,6 +91,12 @@ def of(members: dict[str, Any]) -> Record:
 
     A database may hold anything in any column, once somebody wrote into it by hand.
     """
+    if _read(members["body"])[1] != members["body"]:
+        raise ValueError("its body is not spelled as it was recorded")
+    return _of(members)
+
+
+def _of(members: dict[str, Any]) -> Record:
     for name in _NUMBERS:
         if type(members[name]) is not int:
             raise ValueError(f"{name} is no number")
@@ -104,21 +106,19 @@ def of(members: dict[str, Any]) -> Record:
     for name in _TEXTS_OR_NONE:
         if members[name] is not None and type(members[name]) is not str:
             raise ValueError(f"{name} is no text")
-    body = members["body"]
-    try:
-        said = json.loads(body)
-    except (TypeError, ValueError, RecursionError) as error:
-        raise ValueError("its body is no JSON") from error
-    if not isinstance(said, dict) or _respelled(said) != body:
-        raise ValueError("its body is not spelled as it was recorded")
     return Record(**members)
 
 
-def _respelled(value: object) -> str:
+def _read(text: object) -> tuple[dict[str, Any], str]:
+    """Return the object that is *text*, and how it is spelled; raises ValueError for no object."""
     try:
-        return canonical(value)
-    except RecursionError as error:
-        raise ValueError("is nested too deeply") from error
+        said = json.loads(text)  # type: ignore[arg-type]  # whatever a column holds
+        spelled = canonical(said)
+    except (TypeError, ValueError, RecursionError) as error:
+        raise ValueError("is no JSON") from error
+    if not isinstance(said, dict):
+        raise ValueError("is no object of JSON")  # noqa: TRY004 - a wrong text, not a wrong type
+    return said, spelled
 
 
 def _text(value: str | None) -> str:

@@ -28,7 +28,7 @@ from tenure.services import comparing, logkey, pushing
 from tenure.services.backups import Manifest, Progress
 from tenure.services.comparing import Verdict
 from tenure.settings import Settings
-from tenure.store import accounts, audits, backups, checkpoints, holds, journal, keys, rules, seals
+from tenure.store import accounts, audits, backups, holds, journal, keys, rules, seals
 from tenure.store.db import Store, Transaction
 from tenure.store.holds import Hold
 
@@ -76,22 +76,26 @@ def restore(store: Store, path: Path, clock: Clock, progress: Progress) -> Manif
 
 
 def catch_up(
-    store: Store, clock: Clock, file: IO[bytes] | None, signed: Sequence[Checkpoint]
+    store: Store,
+    clock: Clock,
+    file: IO[bytes] | None,
+    signed: Sequence[Checkpoint],
+    pushed: Checkpoint | None,
 ) -> Replayed:
     """
     Replay the events in *file* that follow on the restored journal, and release the store.
 
-    *signed* are the checkpoints that were pushed, their signatures checked; the journal has to
-    reach each of them. All or nothing: raises Conflict `not_held`, `not_reached`, `unknown_event`,
-    and Invalid where the events are not those that were recorded.
+    *signed* are checkpoints that somebody names, *pushed* the last one where Tenure pushed them to,
+    signatures checked; the journal has to reach each of them. All or nothing: raises Conflict
+    `not_held`, `not_reached`, `not_explained`, `unknown_event`, and Invalid where the events are
+    not those that were recorded, or the checkpoints say nothing of what came after the backup.
     """
-    if not signed:
-        raise Invalid("checkpoint", "name the last checkpoint that was pushed, with --checkpoint")
+    believed = [*signed, pushed] if pushed is not None else list(signed)
 
     def replay(tx: Transaction) -> Replayed:
         hold = _require_held(tx)
-        audit = Audit(signed)
-        _require_pushed(tx, signed)
+        _require_newer(hold, signed, pushed)
+        audit = Audit(believed)
         _take_own(tx, audit)
         begun = audit.seq
         without = _take_tail(tx, audit, file) if file is not None else set()
@@ -180,14 +184,18 @@ def _require_held(tx: Transaction) -> Hold:
     return hold
 
 
-def _require_pushed(tx: Transaction, signed: Sequence[Checkpoint]) -> None:
-    """Refuse checkpoints older than the backup's own: they say nothing of what came after it."""
-    latest = checkpoints.latest(tx)
-    if latest is not None and max(item.size for item in signed) < latest.size:
+def _require_newer(hold: Hold, signed: Sequence[Checkpoint], pushed: Checkpoint | None) -> None:
+    """
+    Refuse to release by checkpoints that the backup reaches by itself, where somebody named them.
+
+    They say nothing of what came after it: a newer one may lie elsewhere. What Tenure finds in the
+    place it pushes to is the last one, however old.
+    """
+    if pushed is None and not any(item.size > hold.seq for item in signed):
         raise Invalid(
             "checkpoint",
-            f"none of them is as new as the one in the backup, of {latest.size} events: "
-            "name the last one that was pushed",
+            f"name the last one that was pushed, of more than the backup's {hold.seq} events; "
+            "where there is none, set checkpoint_file to where they were pushed, or say --accept",
         )
 
 

@@ -103,6 +103,7 @@ def build(house: House, **more: Any) -> Litestar:  # noqa: ANN401 - any part may
         "accounts": worker.accounts,
         "rules": worker.rules,
         "journal": worker.journal,
+        "checkpoints": worker.checkpoints,
         "operators": worker.operators,
         "decider": worker.decider,
         "keyring": worker.keyring,

@@ -9,13 +9,19 @@ from typing import Annotated, Any, Final
 
 import typer
 
-from tenure.domain.checkpoints import Checkpoint
+from tenure.domain.checkpoints import LogKey
 from tenure.domain.errors import Invalid
 from tenure.faces.commands import audit, serve, shown, standing
 from tenure.settings import Settings
 from tenure.store import db
 
 _WHERE: Final = ("home", "database", "sandbox")
+_NEXT: Final = (
+    "Put sealing-key and log-key back into the home; then bring it up to date:",
+    "  tenure restore --events EXPORT --checkpoint LAST-ONE-PUSHED",
+    "or release it as it is, on record:",
+    "  tenure restore --accept REASON",
+)
 
 
 @serve.with_settings(*_WHERE)
@@ -74,7 +80,7 @@ def restore(  # noqa: PLR0913 - options
     elif accept:
         _accept(settings, accept, as_json=as_json)
     else:
-        _catch_up(settings, events, _signed(settings, checkpoint, key), as_json=as_json)
+        _catch_up(settings, events, audit.trusted(settings, key), checkpoint, as_json=as_json)
 
 
 def _fill(settings: Settings, file: Path, *, as_json: bool) -> None:
@@ -90,24 +96,28 @@ def _fill(settings: Settings, file: Path, *, as_json: bool) -> None:
             store.close()
     _show(manifest, "Restored, and held: everything is 503 until it is released.", as_json=as_json)
     if not as_json:
-        shown.console().print(
-            "Put sealing-key and log-key back into the home. Then, with the last checkpoint that\n"
-            "was pushed: tenure restore --events EXPORT --checkpoint FILE\n"
-            "or, with nothing to replay: tenure restore --accept REASON"
-        )
+        for line in _NEXT:
+            shown.console().print(line, soft_wrap=True)
 
 
 def _catch_up(
-    settings: Settings, events: Path | None, signed: list[Checkpoint], *, as_json: bool
+    settings: Settings,
+    events: Path | None,
+    keys: list[LogKey],
+    files: list[Path] | None,
+    *,
+    as_json: bool,
 ) -> None:
-    from tenure.services import restoring  # noqa: PLC0415 - as above
+    from tenure.services import pushing, restoring  # noqa: PLC0415 - as above
 
+    signed = audit.signed(files or [], keys)
+    pushed = pushing.furthest(settings.checkpoint_file, keys[0])
     with standing.opened(settings) as store, standing.clock(settings) as clock:
         if events is None:
-            done = restoring.catch_up(store, clock, None, signed)
+            done = restoring.catch_up(store, clock, None, signed, pushed)
         else:
             with events.open("rb") as opened:
-                done = restoring.catch_up(store, clock, opened, signed)
+                done = restoring.catch_up(store, clock, opened, signed, pushed)
     if as_json:
         shown.as_json(
             {
@@ -137,16 +147,6 @@ def _accept(settings: Settings, reason: str, *, as_json: bool) -> None:
     if renamed is not None:
         shown.console().print("The log goes on under another name. Its key, for whoever checks:")
         shown.console().print(renamed.text, soft_wrap=True)
-
-
-def _signed(settings: Settings, files: list[Path] | None, given: str) -> list[Checkpoint]:
-    """Return the checkpoints that are named, and the furthest that was pushed to a file."""
-    from tenure.services import pushing  # noqa: PLC0415 - as above
-
-    keys = audit.trusted(settings, given)
-    found = audit.signed(files or [], keys)
-    pushed = pushing.furthest(settings.checkpoint_file, keys[0])
-    return found if pushed is None else [*found, pushed]
 
 
 def _show(manifest: Any, done: str, *, as_json: bool) -> None:  # noqa: ANN401 - a Manifest, of a module loaded late

@@ -44,6 +44,7 @@ def build(worker: Worker) -> Asgi:
         accounts=worker.accounts,
         rules=worker.rules,
         journal=worker.journal,
+        checkpoints=worker.checkpoints,
         operators=worker.operators,
         decider=worker.decider,
         keyring=worker.keyring,

@@ -30,6 +30,7 @@ _TAGS = {
     "keys": "The life of an API key.",
     "decisions": "May this signed request act?",
     "journal": "Every change, in order.",
+    "log": "The journal as a transparency log: checkpoints, and proofs.",
     "rules": "What the venue wrote down: rulebook and catalog.",
     "probes": "Tenure about itself.",
     "sandbox": "Rehearsals; these routes exist only in a sandbox.",

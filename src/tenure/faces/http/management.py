@@ -3,8 +3,8 @@ The management face: everything operators and platform back ends do, as JSON ove
 
 Here it is put together; the routes stand one file per noun beside it, errors in `problems`, the
 OpenAPI document in `document`. Everything under /v1 and /sandbox needs an operator token, which is
-looked at before a body is read. Routes run in threads, for the store blocks, and are handed the
-services they name.
+looked at before a body is read; only the checkpoints do not. Routes run in threads, for the store
+blocks, and are handed the services they name.
 """
 
 from typing import Any
@@ -16,6 +16,7 @@ from tenure.clock import Clock, SandboxClock
 from tenure.domain.catalog import Catalog
 from tenure.faces.http import (
     accounts,
+    checkpoints,
     decisions,
     document,
     journal,
@@ -28,6 +29,7 @@ from tenure.faces.http import (
     views,
 )
 from tenure.services.accounts import Accounts
+from tenure.services.checkpoints import Checkpoints
 from tenure.services.deciding import Decider
 from tenure.services.journal import Journal
 from tenure.services.keyring import Keyring
@@ -43,6 +45,7 @@ def build(  # noqa: PLR0913 - all this face stands on, once each
     accounts: Accounts,
     rules: Rules,
     journal: Journal,
+    checkpoints: Checkpoints,
     operators: Operators,
     decider: Decider,
     keyring: Keyring,
@@ -57,6 +60,7 @@ def build(  # noqa: PLR0913 - all this face stands on, once each
         "accounts": accounts,
         "rules": rules,
         "journal": journal,
+        "log": checkpoints,
         "decisions": decisions.Decisions(decider),
         "keyring": keyring,
         "catalog": catalog,
@@ -96,6 +100,7 @@ def _routers(operators: Operators, *, is_sandbox: bool) -> list[Router]:
                 keys.routes(),
                 decisions.routes(),
                 journal.routes(),
+                checkpoints.proofs(),
                 rules.routes(),
             ],
         )
@@ -109,7 +114,7 @@ def _routers(operators: Operators, *, is_sandbox: bool) -> list[Router]:
         before_request=requests.look_over,
         security=document.SECURITY,
     )
-    return [guarded, probes.routes()]
+    return [guarded, checkpoints.routes(), probes.routes()]
 
 
 def _provide(service: Any) -> Provide:  # noqa: ANN401 - any service
