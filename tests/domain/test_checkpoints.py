@@ -93,7 +93,7 @@ def test_whatever_is_sent_is_refused_without_a_surprise(raw: bytes) -> None:
     ],
 )
 def test_only_the_one_form_is_read_even_if_it_is_signed(text: str) -> None:
-    with pytest.raises(Invalid, match="does not say|has other lines"):
+    with pytest.raises(Invalid, match=r"does not say|has other lines"):
         checkpoints.read(note(text), [KEY])
 
 

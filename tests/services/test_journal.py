@@ -57,6 +57,8 @@ class Rows:
                 assert lapse not in self.swept, "recorded twice"
                 assert change.happened_at_ms == body["ends_at_ms"]
                 self.swept.add(lapse)
+            case Tag.STORE_RESTORED | Tag.STORE_RESTORED_ACCEPTED:
+                pytest.fail("nobody restored this store")
 
 
 @pytest.mark.parametrize("seed", range(4))

@@ -45,18 +45,18 @@ class Errands:
 
     def once(self) -> float:
         """Run each errand; return after how long (s) to come again."""
-        wait_s = EVERY_S
+        wait_s, has_failed = EVERY_S, False
         for name, step in self._errands.items():
             try:
                 if step() is True:
                     wait_s = 0.0
             except TenureError as error:
                 log.warning("errand failed", errand=name, error=str(error), context=error.context)
-                return AFTER_FAILURE_S
+                has_failed = True
             except Exception:
                 log.exception("errand failed", errand=name)
-                return AFTER_FAILURE_S
-        return wait_s
+                has_failed = True
+        return AFTER_FAILURE_S if has_failed else wait_s
 
     def _run(self) -> None:
         while not self._stopping.is_set():
