@@ -11,7 +11,7 @@ import base64
 import hashlib
 import json
 import os
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import IO, Any, Final
@@ -19,7 +19,7 @@ from typing import IO, Any, Final
 from tenure.clock import Clock
 from tenure.domain import checkpoints as reading
 from tenure.domain import lines
-from tenure.domain.auditing import Audit
+from tenure.domain.auditing import Audit, Flaw
 from tenure.domain.checkpoints import Checkpoint, LogKey
 from tenure.domain.errors import Conflict, Invalid, Unavailable
 from tenure.domain.lines import canonical
@@ -49,13 +49,17 @@ class Manifest:
     checkpoint: str | None
 
     def signed(self) -> list[Checkpoint]:
-        """Return the checkpoint in it, if any; raises Invalid where its signature is wrong."""
+        """Return the checkpoint in it, if any; raises Invalid `backup` for a wrong signature."""
         if self.checkpoint is None or self.log_key is None:
             return []
-        raw, key = self.checkpoint.encode(), LogKey.parse(self.log_key)
-        # After an accepted restore the last checkpoint may still bear the log's former name.
-        named = LogKey(reading.claims(raw).origin, key.public_key)
-        return [reading.read(raw, [key, named])]
+        raw = self.checkpoint.encode()
+        try:
+            key = LogKey.parse(self.log_key)
+            # After an accepted restore the last checkpoint may still bear the log's former name.
+            named = LogKey(reading.claims(raw).origin, key.public_key)
+            return [reading.read(raw, [key, named])]
+        except Invalid as error:
+            raise Invalid("backup", f"its checkpoint cannot be read: {error.message}") from error
 
 
 def backup(store: Store, path: Path, clock: Clock, progress: Progress) -> Manifest:
@@ -90,17 +94,20 @@ def check(path: Path, progress: Progress) -> Manifest:
     """
     with path.open("rb") as file:
         reader = Reader(file)
-        manifest = reader.manifest
-        audit = Audit(manifest.signed())
-        for table in reader.tables():
-            for row in table.rows:
-                progress(1)
-                if table.name == "events":
-                    _follow(audit, dict(zip(table.columns, row, strict=True)))
-        if flaw := audit.end():
-            raise Invalid("backup", f"event {flaw.seq} {flaw.what}")
-        if (audit.seq, audit.head) != (manifest.seq, manifest.hash):
-            raise Invalid("backup", f"its journal ends at {audit.seq}, not at {manifest.seq}")
+        audit = Audit(reader.manifest.signed())
+        try:
+            for table in reader.tables():
+                for row in table.rows:
+                    progress(1)
+                    members = dict(zip(table.columns, row, strict=True))
+                    if table.name == "events":
+                        _follow(audit, members)
+        except (ValueError, LookupError, TypeError) as error:
+            raise Invalid("backup", f"was altered: {error!r}") from error
+    _require(audit.end())
+    manifest = reader.manifest
+    if (audit.seq, audit.head) != (manifest.seq, manifest.hash):
+        raise Invalid("backup", f"its journal ends at {audit.seq}, not at {manifest.seq}")
     return manifest
 
 
@@ -188,11 +195,15 @@ def _manifest(tx: Transaction, now_ms: int) -> Manifest:
     )
 
 
-def _follow(audit: Audit, members: Mapping[str, Any]) -> None:
+def _follow(audit: Audit, members: dict[str, Any]) -> None:
     try:
-        flaw = audit.take(lines.of(dict(members)))
-    except (ValueError, LookupError, TypeError) as error:
+        record = lines.of(members)
+    except ValueError as error:
         raise Invalid("backup", f"event {audit.seq + 1} {error}") from error
+    _require(audit.take(record))
+
+
+def _require(flaw: Flaw | None) -> None:
     if flaw is not None:
         raise Invalid("backup", f"event {flaw.seq} {flaw.what}")
 

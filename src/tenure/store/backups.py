@@ -45,7 +45,7 @@ def tables(tx: Transaction) -> Iterator[Table]:
     for table in _reflected(tx):
         chosen = sqlalchemy.select(table).order_by(*_order(table))
         rows = tx.execute(chosen.execution_options(yield_per=_ROWS))
-        yield Table(table.name, [column.name for column in table.columns], iter(rows.tuples()))
+        yield Table(table.name, [column.name for column in table.columns], iter(rows))
 
 
 def load(tx: Transaction, made_at: str, found: Iterable[Table]) -> None:
