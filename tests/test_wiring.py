@@ -412,3 +412,14 @@ def test_a_whole_tenure_in_one_process_is_ready(worker: Worker) -> None:
     assert worker.keyring.require_fresh() == worker.journal.head() == 2
     token = worker.settings.operator_token_path.read_text().strip()
     assert worker.operators.authenticate(f"Bearer {token}") == ACTOR
+
+
+def test_errands_sign_and_push_what_the_ticks_need_not_wait_for(
+    real: Settings, tmp_path: Path
+) -> None:
+    wiring.prepare(real)
+    pushed = tmp_path / "pushed.txt"
+    errands = wiring.open_errands(real.model_copy(update={"checkpoint_file": pushed}))
+    errands.once()
+    errands.once()
+    assert pushed.read_text().splitlines()[1] == "2"

@@ -1,5 +1,6 @@
 """Backups: whole, checked once written, without a key that opens anything, and hard to fool."""
 
+import hashlib
 import json
 import stat
 from collections.abc import Iterator
@@ -8,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from tenure.domain.errors import Conflict, Invalid, Unavailable
+from tenure.domain.lines import canonical
 from tenure.services import backups, logkey
 from tenure.services.backups import Manifest
 from tenure.services.checkpoints import Checkpoints
@@ -116,8 +118,8 @@ def rewritten(path: Path, old: bytes, new: bytes) -> bytes:
     """Return the backup with *old* replaced and its digest redone, as somebody with time would."""
     backup = json.loads(path.read_bytes().splitlines()[-1])
     body = b"".join(path.read_bytes().replace(old, new).splitlines(keepends=True)[:-1])
-    backup["sha256"] = backups.hashlib.sha256(body).hexdigest()
-    return body + backups.canonical(backup).encode() + b"\n"
+    backup["sha256"] = hashlib.sha256(body).hexdigest()
+    return body + canonical(backup).encode() + b"\n"
 
 
 def test_a_backup_whose_digest_was_redone_is_found_by_its_journal(

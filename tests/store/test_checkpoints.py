@@ -1,5 +1,7 @@
 """Checkpoints and the nodes of the tree, as rows on both databases."""
 
+from functools import partial
+
 import pytest
 from sqlalchemy import exc
 
@@ -25,7 +27,8 @@ def test_a_tree_covers_what_its_blocks_do(store: Store) -> None:
 def test_checkpoints_are_read_in_order_and_pushed_up_to_one(store: Store) -> None:
     assert store.read(checkpoints.latest) is None
     for size in (3, 5, 9):
-        store.write(lambda tx, size=size: checkpoints.add(tx, size, b"r", f"of {size}", size * 10))
+        note = f"of {size}"
+        store.write(partial(checkpoints.add, size=size, root=b"r", note=note, now_ms=size * 10))
     assert store.read(checkpoints.latest) == Signed(9, b"r", "of 9", 90, None)
     assert [item.size for item in store.read(lambda tx: checkpoints.every(tx, 3, 9))] == [5, 9]
     assert [item.size for item in store.read(lambda tx: checkpoints.every(tx, 0, 1))] == [3]

@@ -14,7 +14,8 @@ from litestar.params import PathParameter, SkipValidation
 from tenure.faces.http import problems, requests
 from tenure.services.checkpoints import Checkpoints
 
-MEDIA_TYPE: Final = "text/plain; charset=utf-8"
+MEDIA_TYPE: Final = "text/plain"
+"""The framework adds the character set."""
 
 GivenLog = Given[SkipValidation[Checkpoints]]
 
