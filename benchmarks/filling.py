@@ -91,7 +91,7 @@ def fill(home: Path, kind: Kind, count: int) -> Worker:
     for start in numbers:
         with env.begin(write=True) as txn:
             for number in range(start, min(start + _BATCH, count)):
-                key = _key(kind, number, now_ms)
+                key = made(kind, number, now_ms)
                 sealed = None
                 if kind.secret is not None:
                     nonce = worker.clock.random_bytes(12)
@@ -107,7 +107,8 @@ def fill(home: Path, kind: Kind, count: int) -> Worker:
     return worker
 
 
-def _key(kind: Kind, number: int, now_ms: int) -> ApiKey:
+def made(kind: Kind, number: int, now_ms: int) -> ApiKey:
+    """Return the key of that *kind* with this *number*, issued at *now_ms* (ms, UTC)."""
     term = Term(now_ms, now_ms + _YEAR_MS, RuleId("2021-07-09"))
     return ApiKey(
         key_id=KeyId(f"key_{number:024d}"),

@@ -1,6 +1,9 @@
 """`tenure audit`: exporting, verifying and proving, on a store and on files alone."""
 
+import os
+import re
 import shutil
+import subprocess
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
@@ -158,6 +161,31 @@ def test_a_proof_is_printed_and_checked_without_any_store(place: Path) -> None:
     assert audit(place, "verify", str(file), "--key", key, "--json").json()["seq"] == 2
     file.write_text(proof.replace("index 1", "index 0"))
     assert audit(place, "verify", str(file), "--key", key).code == 2
+
+
+def test_the_manuals_commands_check_a_proof_with_openssl_alone(place: Path) -> None:
+    if missing := [name for name in ("openssl", "xxd", "awk") if shutil.which(name) is None]:
+        pytest.skip(f"not installed: {', '.join(missing)}")
+    page = (Path(__file__).parents[2] / "docs" / "howto" / "audit.md").read_text("utf-8")
+    (commands,) = re.findall(r"```sh\n(# The event is.*?)```", page, re.DOTALL)
+    proof = place / "event-4711.tlog-proof"
+
+    def run() -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            ["/bin/sh", "-c", commands],
+            cwd=place,
+            env={**os.environ, "LOG_KEY": key_of(place)},
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+
+    proof.write_text(audit(place, "prove", "3").out)
+    done = run()
+    assert '"email":"a@example.com"' in done.stdout
+    assert done.stdout.endswith("Signature Verified Successfully\n")
+    proof.write_text(proof.read_text().replace("\n3\n", "\n2\n"))
+    assert run().returncode != 0
 
 
 def test_what_is_not_signed_yet_cannot_be_proved(place: Path) -> None:

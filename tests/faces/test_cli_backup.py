@@ -115,6 +115,16 @@ def test_where_checkpoints_are_pushed_to_they_are_found(made: Path, home: Path) 
     assert (answer["seq"], answer["replayed"], answer["checkpoint"]) == (4, 1, 4)
 
 
+def test_where_nothing_came_after_the_backup_that_is_enough(made: Path, home: Path) -> None:
+    at = {"TENURE_CHECKPOINT_FILE": str(made / "newer")}
+    behind = restore(home, **at)
+    assert behind.code == 5
+    assert "is missing: the journal ends at 3" in behind.words
+    at = {"TENURE_CHECKPOINT_FILE": str(made / "older")}
+    assert "0 events replayed, up to 3" in restore(home, **at).out
+    assert not is_held(home)
+
+
 @pytest.mark.parametrize(
     ("words", "code", "told"),
     [

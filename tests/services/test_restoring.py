@@ -16,7 +16,7 @@ from tenure.domain.decide import Reason
 from tenure.domain.errors import Conflict, Invalid, Unavailable
 from tenure.domain.events import Change, Tag
 from tenure.domain.model import AccountKind, ApiKey, KeyType
-from tenure.services import auditing, backups, logkey, restoring
+from tenure.services import auditing, backups, logkey, redoing, restoring
 from tenure.services.checkpoints import EVERY_MS, Checkpoints
 from tenure.services.keys import Wanted
 from tenure.services.pushing import Files
@@ -288,8 +288,8 @@ def test_where_nothing_came_after_the_backup_the_place_it_was_pushed_to_says_so(
 def test_an_event_that_nobody_here_can_replay_does_not_release(
     lost: Disaster, restored: Parts, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    known = {tag: apply for tag, apply in restoring._APPLIED.items() if tag != Tag.KEY_REVOKED}  # noqa: SLF001 - a kind taken out
-    monkeypatch.setattr(restoring, "_APPLIED", known)
+    known = {tag: apply for tag, apply in redoing._APPLIED.items() if tag != Tag.KEY_REVOKED}  # noqa: SLF001 - a kind taken out
+    monkeypatch.setattr(redoing, "_APPLIED", known)
     with pytest.raises(Conflict, match="is a key:revoked, which cannot be replayed") as raised:
         catch_up(restored, lost.export, lost.pushed)
     assert raised.value.code == "unknown_event"
@@ -297,7 +297,7 @@ def test_an_event_that_nobody_here_can_replay_does_not_release(
 
 
 def test_every_kind_of_event_can_be_replayed() -> None:
-    assert set(restoring._APPLIED) == set(Tag)  # noqa: SLF001 - the table is the point
+    assert set(redoing._APPLIED) == set(Tag)  # noqa: SLF001 - the table is the point
 
 
 def test_a_row_that_the_journal_does_not_explain_does_not_release(
@@ -449,6 +449,14 @@ def test_between_databases_of_two_kinds(lost: Disaster) -> None:
         there = lost.restored("there", server.empty())
         catch_up(there, lost.export, lost.pushed)
         assert answer(there, lost.revoked) is Reason.KEY_REVOKED
+        there.clock.advance(EVERY_MS)
+        log = Checkpoints(there.store, there.home, there.clock)
+        log.step()
+        signed = [reading.read(log.latest().note.encode(), [log.key()])]
+        assert reading.read_proof(log.proof(3).encode(), [log.key()]).seq == 3
+        verdict = auditing.verify_store(there.store, signed, log.key(), lambda _: None)
+        assert verdict.is_clean
+        assert (verdict.vouched, verdict.rows) == (signed[0].size, 14)
         lost.backup = lost.directory / "from PostgreSQL"
         backups.backup(there.store, lost.backup, there.clock, lambda _: None)
         back = lost.restored("back")

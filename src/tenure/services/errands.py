@@ -15,8 +15,8 @@ from tenure.domain.errors import TenureError
 
 EVERY_S: Final = 1.0
 AFTER_FAILURE_S: Final = 10.0
-_JOIN_S: Final = 15.0
-"""Longer than a receiver is waited for."""
+_JOIN_S: Final = 5.0
+"""A receiver that does not answer may keep a step longer: it ends with the process."""
 
 log = structlog.get_logger()
 

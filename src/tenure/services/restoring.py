@@ -6,7 +6,7 @@ its journal has reached the last checkpoint that left the box, by replaying an e
 operator says on record why not (SECURITY D18, I19). Taking backups is in `backups`.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -15,20 +15,17 @@ from typing import IO, Any, Final
 import structlog
 
 from tenure.clock import Clock
-from tenure.domain import lines, replaying
+from tenure.domain import lines
 from tenure.domain.auditing import Audit, Flaw
 from tenure.domain.checkpoints import Checkpoint, LogKey
 from tenure.domain.errors import Conflict, Invalid
 from tenure.domain.events import Change, Tag
-from tenure.domain.lines import Record
-from tenure.domain.model import KeyType
-from tenure.domain.rules import rule_from
 from tenure.services import backups as archive
-from tenure.services import comparing, logkey, pushing
+from tenure.services import comparing, logkey, pushing, redoing
 from tenure.services.backups import Manifest, Progress
 from tenure.services.comparing import Verdict
 from tenure.settings import Settings
-from tenure.store import accounts, audits, backups, holds, journal, keys, rules, seals
+from tenure.store import audits, backups, holds, journal
 from tenure.store.db import Store, Transaction
 from tenure.store.holds import Hold
 
@@ -224,7 +221,7 @@ def _take_own(tx: Transaction, audit: Audit) -> None:
 def _take_tail(tx: Transaction, audit: Audit, file: IO[bytes]) -> set[str]:
     """Check and apply what follows; return the keys that are left without a secret."""
     without: set[str] = set()
-    batch: list[Record] = []
+    batch: list[lines.Record] = []
     begun = audit.seq
     while raw := file.readline(lines.LINE_BYTES_MAX):
         try:
@@ -234,7 +231,7 @@ def _take_tail(tx: Transaction, audit: Audit, file: IO[bytes]) -> set[str]:
         if record.seq <= begun:
             continue  # The backup has it: the chain tells if it were another one.
         _require(audit.take(record))
-        _apply(tx, record, without)
+        redoing.redo(tx, record, without)
         batch.append(record)
         if len(batch) == _PAGE:
             audits.add(tx, batch)
@@ -259,69 +256,3 @@ def _require_explained(tx: Transaction) -> None:
             f"{found.differing} rows are not what the journal says, "
             f"{first.kind} {first.subject} for one: {first.what}",
         )
-
-
-def _apply(tx: Transaction, record: Record, without: set[str]) -> None:
-    """Do to the rows what the event that is *record* did to them."""
-    apply = _APPLIED.get(record.tag)
-    if apply is None:
-        raise Conflict(
-            "unknown_event",
-            f"event {record.seq} is a {record.tag}, which cannot be replayed: release the store "
-            "with --accept, and repeat by hand what came after the backup",
-        )
-    apply(tx, record, without)
-
-
-def _apply_account(tx: Transaction, record: Record, _without: set[str]) -> None:
-    account = replaying.account_from(record.content["account"], str(record.account_id))
-    if record.tag == Tag.ACCOUNT_CREATED:
-        accounts.add(tx, account)
-    else:
-        accounts.set_frozen(tx, account.account_id, account.frozen_at_ms)
-
-
-def _apply_key(tx: Transaction, record: Record, without: set[str]) -> None:
-    key = replaying.key_from(record.content["key"], str(record.key_id), str(record.account_id))
-    if record.tag == Tag.KEY_ISSUED:
-        keys.add(tx, key, None)
-    else:
-        keys.save(tx, keys.get(tx, key.key_id), key)
-    if record.tag in {Tag.KEY_ISSUED, Tag.KEY_ROTATED} and key.key_type is KeyType.HMAC:
-        # The secret before it must not work again, and the one after it is nowhere.
-        keys.set_secret(tx, key, None)
-        without.add(key.key_id)
-    elif record.tag == Tag.KEY_ROTATED:
-        keys.set_secret(tx, key, None)
-    if key.revoked_at_ms is not None:
-        without.discard(key.key_id)
-
-
-def _apply_lapse(tx: Transaction, record: Record, _without: set[str]) -> None:
-    audits.mark_swept(tx, record)
-
-
-def _apply_rule(tx: Transaction, record: Record, _without: set[str]) -> None:
-    rules.add(tx, rule_from(record.content["rule"]))
-
-
-def _apply_release(tx: Transaction, record: Record, _without: set[str]) -> None:
-    log_key = record.content.get("log_key")
-    if log_key is not None:
-        seals.replace_mark(tx, logkey.MARK, str(log_key))
-
-
-_APPLIED: Final[Mapping[str, Callable[[Transaction, Record, set[str]], None]]] = {
-    Tag.ACCOUNT_CREATED: _apply_account,
-    Tag.ACCOUNT_FROZEN: _apply_account,
-    Tag.ACCOUNT_UNFROZEN: _apply_account,
-    Tag.KEY_ISSUED: _apply_key,
-    Tag.KEY_EDITED: _apply_key,
-    Tag.KEY_ROTATED: _apply_key,
-    Tag.KEY_REVOKED: _apply_key,
-    Tag.GRANT_SWEPT: _apply_lapse,
-    Tag.RULE_ADDED: _apply_rule,
-    Tag.STORE_RESTORED: _apply_release,
-    Tag.STORE_RESTORED_ACCEPTED: _apply_release,
-}
-"""How each kind of event is done again; one that is not here is not guessed at."""

@@ -72,7 +72,7 @@ def verify(  # noqa: PLR0913 - options
     settings: Settings,
     *,
     file: Annotated[
-        Path | None, typer.Argument(metavar="[FILE]", help="An export, or a proof.")
+        Path | None, typer.Argument(metavar="FILE", help="An export, or a proof.")
     ] = None,
     the_store: Annotated[
         bool, typer.Option("--store", help="The store itself, rows and all.")

@@ -52,7 +52,7 @@ def restore(  # noqa: PLR0913 - options
     settings: Settings,
     *,
     file: Annotated[
-        Path | None, typer.Argument(metavar="[FILE]", help="A backup, into an empty store.")
+        Path | None, typer.Argument(metavar="FILE", help="A backup, into an empty store.")
     ] = None,
     events: Annotated[
         Path | None,
@@ -69,10 +69,11 @@ def restore(  # noqa: PLR0913 - options
     Fill an empty store from a backup, which holds it; then bring it up to date, or accept it.
 
     A held store answers everything with 503 `restored`, so that no key comes back that was revoked
-    after the backup. It is released once its journal reaches the last checkpoint that was pushed:
-    with --events and --checkpoint, or --checkpoint alone where nothing came after the backup.
+    after the backup. It is released once its journal reaches the last checkpoint that was pushed.
+    Where TENURE_CHECKPOINT_FILE is set that one is found, and need not be named.
     """
-    catches_up = events is not None or bool(checkpoint)
+    is_known = settings.checkpoint_file is not None and file is None and not accept
+    catches_up = events is not None or bool(checkpoint) or is_known
     if [file is not None, catches_up, bool(accept)].count(True) != 1:
         raise Invalid("FILE", "name a backup, or --events and --checkpoint, or --accept a reason")
     if file is not None:
