@@ -96,6 +96,9 @@ def test_every_setting_can_be_in_the_environment_and_in_the_file(
         "notice_language": "zh-CN",
         "notice_time_zone": "Asia/Tokyo",
         "notice_file": "notices.jsonl",
+        "checkpoint_every_ms": "1000",
+        "checkpoint_file": "elsewhere.txt",
+        "checkpoint_url": "https://log.example/checkpoints",
     }
     missing = set(Settings.model_fields) - set(texts)
     assert not missing, "a new setting is tried here, too"
@@ -133,6 +136,12 @@ def _toml(value: object) -> str:
             return f"[{', '.join(_toml(each) for each in value)}]"
         case _:
             return f'"{value}"'
+
+
+@pytest.mark.parametrize("url", ["log.example", "ftp://log.example/", "file:///checkpoints"])
+def test_checkpoints_go_to_the_web_or_nowhere(url: str) -> None:
+    with pytest.raises(Invalid, match="is no web address"):
+        settings.load(checkpoint_url=url)
 
 
 def test_settings_do_not_change_once_they_are_read() -> None:

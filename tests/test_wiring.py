@@ -426,3 +426,14 @@ def test_the_ticks_work_off_what_was_reported_as_leaked(real: Settings) -> None:
             worker.leaks.receive([Found(api_key=key.api_key)], "github")
             while worker.keys.get(key.key_id).status is KeyStatus.ACTIVE:
                 worker.clock.sleep(0.05)  # Until the next second's work; the test has its own end.
+
+
+def test_errands_sign_and_push_what_the_ticks_need_not_wait_for(
+    real: Settings, tmp_path: Path
+) -> None:
+    wiring.prepare(real)
+    pushed = tmp_path / "pushed.txt"
+    errands = wiring.open_errands(real.model_copy(update={"checkpoint_file": pushed}))
+    errands.once()
+    errands.once()
+    assert pushed.read_text().splitlines()[1] == "2"

@@ -27,6 +27,7 @@ delivered = Counter(
     "Attempts to send a notice, by channel and outcome.",
     ["channel", "outcome"],
 )
+_checkpoints = Counter("tenure_checkpoints", "Checkpoints of the journal, by outcome.", ["outcome"])
 
 ALLOWED = "allowed"
 
@@ -44,3 +45,8 @@ def decision_counter(face: str) -> Callable[[str], None]:
 def count_unavailable(face: str, cause: str) -> None:
     """Count one request that could not be decided safely."""
     _unavailable.labels(face, cause).inc()
+
+
+def count_checkpoint(outcome: str) -> None:
+    """Count what became of a checkpoint: signed, pushed, push_failed, contradicted."""
+    _checkpoints.labels(outcome).inc()

@@ -81,6 +81,16 @@ class Settings(Outward):
     keys_per_account: int = Field(30, ge=1, le=1_000_000, description="Keys an account may have.")
     addresses_per_key: int = Field(30, ge=1, le=1_000, description="Entries an allowlist may have.")
 
+    checkpoint_every_ms: int = Field(
+        60_000, ge=1_000, le=86_400_000, description="A checkpoint is signed this often (ms)."
+    )
+    checkpoint_file: Path | None = Field(
+        None, description="File, or directory, elsewhere that checkpoints are copied to."
+    )
+    checkpoint_url: str = Field(
+        "", repr=False, description="Web address that checkpoints are POSTed to."
+    )
+
     @field_validator("trusted_proxies", mode="before")
     @classmethod
     def _split(cls, value: object) -> object:
@@ -112,6 +122,14 @@ class Settings(Outward):
         host, colon, port = value.rpartition(":")
         if not (host and colon and port.isascii() and port.isdigit() and int(port) < 2**16):
             message = f"{value!r} is no address and port, such as 127.0.0.1:8080"
+            raise ValueError(message)
+        return value
+
+    @field_validator("checkpoint_url")
+    @classmethod
+    def _web_address(cls, value: str) -> str:
+        if value and not value.startswith(("https://", "http://")):
+            message = "is no web address: https://…"
             raise ValueError(message)
         return value
 

@@ -20,10 +20,14 @@ from tenure.domain import rulebooks
 from tenure.domain.catalog import Catalog
 from tenure.domain.errors import Invalid, Unavailable
 from tenure.domain.rules import Rulebook
+from tenure.services import pushing, restoring
 from tenure.services.accounts import Accounts
+from tenure.services.checkpoints import Checkpoints
 from tenure.services.deciding import Decider, one_time
+from tenure.services.errands import Errands
 from tenure.services.follower import Follower
 from tenure.services.following import Ticks, Waiter
+from tenure.services.github import GitHub
 from tenure.services.journal import Journal
 from tenure.services.keyring import Keyring
 from tenure.services.keys import Keys, Limits
@@ -38,7 +42,7 @@ from tenure.services.sweep import Sweep
 from tenure.services.telling import Telling
 from tenure.services.usage import Usage, Uses
 from tenure.settings import Settings
-from tenure.store import db, journal, seals
+from tenure.store import db, holds, journal, seals
 from tenure.store.db import Store, Transaction
 
 SANDBOX_MARK = "sandbox"
@@ -74,6 +78,7 @@ class Worker:
     rules: Rules
     journal: Journal
     leaks: Leaks
+    checkpoints: Checkpoints
     operators: Operators
     replays: Replays
     usage: Usage
@@ -104,7 +109,10 @@ def prepare(settings: Settings) -> Prepared:
         # Before there is a clock: one of the wrong kind would leave its file in this home.
         store.read(lambda tx: _require_same_kind(tx, settings))
         with contextlib.closing(_clock(settings)) as clock:
+            # Made here for its sake alone: a wrong address stops the start, not each worker.
+            GitHub.of(settings, clock)
             is_new = store.write(lambda tx: _claim(tx, settings, clock))
+            restoring.begin(store, settings, clock)
             _start_clock(settings, clock, store)
             store.write(lambda tx: wiring_secrets.prepare_sealing_key(tx, settings, clock))
             if wiring_secrets.matching_sealing_key(settings, store) is None:
@@ -113,7 +121,8 @@ def prepare(settings: Settings) -> Prepared:
                 settings.operator_token, settings.operator_token_path, clock
             )
             rules = Rules(store, clock)
-            rules.adopt(rulebook)
+            if store.read(holds.held) is None:
+                rules.adopt(rulebook)
             return Prepared(
                 settings=settings,
                 rulebook=rules.rulebook(),
@@ -138,6 +147,14 @@ def open_notifying(settings: Settings) -> Notifying:
     store, catalog = db.open_store(settings.database_url), read_catalog(settings)
     sealing_key = wiring_secrets.matching_sealing_key(settings, store)
     return wiring_notices.notifying(settings, store, _clock(settings), catalog, sealing_key)
+
+
+def open_errands(settings: Settings) -> Errands:
+    """Build what the background process does beside the ticks: checkpoints, signed and pushed."""
+    clock, store = _clock(settings), db.open_store(settings.database_url)
+    signing = Checkpoints(store, settings.home, clock, settings.checkpoint_every_ms)
+    pusher = pushing.Pusher(store, clock, pushing.places(settings))
+    return Errands({"checkpoint": signing.step, "push": pusher.step}, store.close)
 
 
 def await_ticks(settings: Settings) -> None:
@@ -232,6 +249,7 @@ def _worker(
         rules=Rules(store, clock, catch_up),
         journal=Journal(store),
         leaks=Leaks.of(settings, store, clock, catch_up),
+        checkpoints=Checkpoints(store, settings.home, clock, settings.checkpoint_every_ms),
         operators=Operators(settings.operator_token, settings.operator_token_path),
         usage=Usage(store, clock, uses, addresses_per_key=limits.addresses_per_key),
         telling=wiring_notices.telling(settings, store, clock, catalog, sealing_key, catch_up),

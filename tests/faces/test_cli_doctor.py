@@ -1,5 +1,6 @@
 """`tenure doctor`: what is well, what is not, what cannot be seen, and how to mend it."""
 
+import contextlib
 import ctypes
 import json
 import os
@@ -17,6 +18,7 @@ from tenure.clock import SystemClock
 from tenure.domain.errors import Unavailable
 from tenure.faces.commands import checkup, machine
 from tenure.faces.commands.checks import Check, Outcome
+from tenure.services import pushing
 from tenure.services.keyring import Evidence
 from tenure.settings import Settings
 from tenure.store import condition, db
@@ -25,7 +27,7 @@ from tests.faces.terminal import Said, tenure
 OK, FAILED, UNKNOWN = Outcome.OK, Outcome.FAILED, Outcome.UNKNOWN
 NAMES = (
     *("python", "sqlite", "clock", "disk", "home", "operator token", "sealing key"),
-    *("store", "keyring", "catalog", "rulebook"),
+    *("store", "log", "keyring", "catalog", "rulebook"),
 )
 
 
@@ -90,7 +92,7 @@ def test_before_a_start_the_home_is_missing_and_the_rest_unknown(tmp_path: Path)
     assert tuple(found) == NAMES
     assert [name for name in NAMES if found[name] == FAILED] == ["home"]
     assert [name for name in NAMES if found[name] == UNKNOWN] == [
-        *("operator token", "sealing key", "store", "keyring"),
+        *("operator token", "sealing key", "store", "log", "keyring"),
     ]
     assert said.code == 1
 
@@ -108,7 +110,7 @@ def test_a_failure_says_how_to_mend_it(home: Path) -> None:
     assert said.code == 1
     assert "FAILED   operator token  others may get at" in said.out
     assert f"-> run: chmod 0600 {home / 'operator-token'};" in said.out
-    assert "1 of 11 checks failed." in said.out
+    assert "1 of 12 checks failed." in said.out
 
 
 def test_the_json_says_what_was_found_and_how_to_mend_it(home: Path) -> None:
@@ -235,6 +237,42 @@ def test_a_real_store_is_not_opened_in_a_sandbox_nor_the_reverse(
     assert real_in_sandbox.mend == "leave out --sandbox"
     assert sandbox_as_real.mend == "add --sandbox"
     assert checkup.store(sandbox).outcome is OK
+
+
+def test_checkpoints_that_nobody_else_holds_are_told(home: Path) -> None:
+    check = checkup.log(given(home))
+    assert (check.outcome, check.found) == (UNKNOWN, "nobody else holds a checkpoint")
+    assert "TENURE_CHECKPOINT_FILE" in check.mend
+
+
+def test_a_checkpoint_is_followed_until_it_is_out(home: Path) -> None:
+    found = given(home, checkpoint_file=home.parent / "pushed.txt")
+    assert checkup.log(found).found == "no checkpoint yet"
+    with contextlib.closing(wiring.open_alone(found)) as worker:
+        worker.checkpoints.step()
+        assert checkup.log(found).found == "the checkpoint of 2 events is not out yet"
+        pushing.Pusher(worker.store, worker.clock, pushing.places(found)).step()
+    check = checkup.log(found)
+    assert (check.outcome, check.found) == (OK, "the checkpoint of 2 events is signed and pushed")
+
+
+def test_a_log_key_that_is_not_this_stores_fails(home: Path) -> None:
+    path = home / "log-key"
+    path.unlink()
+    without = checkup.log(given(home))
+    path.write_text("00" * 32)
+    path.chmod(0o400)
+    with_another = checkup.log(given(home))
+    for check, told in ((without, "is not there"), (with_another, "not the log key of this store")):
+        assert check.outcome is FAILED
+        assert told in check.found
+
+
+def test_a_log_of_a_store_to_be_migrated_is_unknown(
+    home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(condition, "tables", lambda _: "older")
+    assert checkup.log(given(home)).outcome is UNKNOWN
 
 
 def test_each_line_of_a_rulebook_that_will_not_do_is_named(tmp_path: Path) -> None:

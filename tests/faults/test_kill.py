@@ -74,7 +74,7 @@ def expect_the_store_holds(home: Path, owners: Sequence[Owner]) -> None:
                 assert found in ([], ["ok"])
         journal = _whole_journal(Journal(store))
         audit.verify_chain(journal)
-        audit.verify_replay(store, journal)
+        audit.verify_replay(store)
     finally:
         store.close()
 

@@ -19,7 +19,8 @@ from tenure.domain.model import AccountKind, ApiKey, KeyType
 from tenure.services import follower, keyring, records
 from tenure.services.keyring import Evidence, Keyring
 from tenure.services.keys import Wanted
-from tenure.store import keys, schema
+from tenure.store import holds, keys, schema
+from tenure.store.holds import Hold
 from tests.builders import TRADING
 from tests.fakes import FakeClock
 from tests.processes import Process
@@ -436,3 +437,25 @@ def test_sealing_keys_of_later_months_reach_the_workers(parts: Parts) -> None:
     parts.follower.tick()
 
     assert worker.find(parts.issue(TRADING).api_key) is not None
+
+
+def _is_held(parts: Parts) -> bool:
+    parts.follower.tick()
+    return parts.follower.is_held
+
+
+def test_evidence_says_whether_the_store_is_held_and_workers_see_it_at_once(parts: Parts) -> None:
+    key = parts.issue(TRADING)
+    assert parts.ask(key) is None
+    for _ in range(2):
+        parts.store.write(lambda tx: holds.place(tx, Hold(restored_at_ms=1, seq=1)))
+        assert _is_held(parts)
+        for _ in range(3):
+            with pytest.raises(Unavailable) as raised:
+                parts.ask(key)
+            assert raised.value.code == "restored"
+        assert not parts.decider.is_ready()
+
+        parts.store.write(holds.release)
+        assert not _is_held(parts)
+        assert parts.ask(key) is None

@@ -14,6 +14,8 @@ from tenure.domain.errors import Unavailable
 from tenure.services import sweep
 from tenure.services.following import WORK_EVERY_MS, Ticks, Waiter
 from tenure.services.keyring import STALENESS_MS, Evidence
+from tenure.store import holds
+from tenure.store.holds import Hold
 from tests.builders import DAY_MS, MONTH_MS, TRADING
 from tests.services.parts import ACTOR, Parts
 
@@ -91,6 +93,20 @@ def test_each_kind_of_work_goes_on_until_there_is_no_more_of_it(parts: Parts, ke
     found.close()
 
     assert begun == ["much", "little", "much", "much"]
+
+
+def test_a_store_that_is_held_is_not_swept_until_it_is_released(parts: Parts, ticks: Ticks) -> None:
+    parts.issue(TRADING)
+    parts.clock.advance(MONTH_MS)
+    parts.store.write(lambda tx: holds.place(tx, Hold(restored_at_ms=1, seq=1)))
+    with capture_logs() as said:
+        ticks.run(_rounds(2, lambda: parts.clock.advance(WORK_EVERY_MS)))
+    assert said == [], "nothing was even tried"
+    assert parts.tags()[-1] == "key:issued"
+
+    parts.store.write(holds.release)
+    ticks.run(_rounds(2, lambda: parts.clock.advance(WORK_EVERY_MS)))
+    assert parts.tags()[-1] == "grant:swept"
 
 
 def test_a_run_that_is_told_to_stop_at_once_does_nothing(parts: Parts, ticks: Ticks) -> None:

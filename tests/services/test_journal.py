@@ -85,6 +85,8 @@ class Rows:
                 pass  # Where owners are told things is nothing that is decided by.
             case Tag.CALENDAR_RENEWED:
                 pass
+            case Tag.STORE_RESTORED | Tag.STORE_RESTORED_ACCEPTED:
+                pytest.fail("nobody restored this store")
             case _:
                 self.keys[change.key_id] = change.body["key"]
 

@@ -34,6 +34,7 @@ MAY_WIRE = (
     "tenure.faces.cli",
     "tenure.faces.commands",
     "tenure.faces.http.app",
+    "tenure.faces.http.management",
     "tenure.faces.http.serving",
     "tenure.faces.middleware",
 )

@@ -9,10 +9,12 @@ import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Any
 from urllib.parse import urlsplit
 
 from tenure.domain import notices
 from tenure.domain.errors import Invalid
+from tenure.domain.model import Account
 from tenure.domain.notices import Kind
 
 ADDRESS_CHARACTERS_MAX = 2_048
@@ -63,6 +65,18 @@ class Contact:
 def first_contact_id(account_id: str) -> str:
     """Return the id of the contact an account begins with: its own e-mail."""
     return f"ctc_{account_id.partition('_')[2]}"
+
+
+def first_contact(account: Account) -> Contact:
+    """Return the contact that *account* begins with: its own e-mail, so nobody goes without."""
+    return Contact(
+        contact_id=first_contact_id(account.account_id),
+        account_id=account.account_id,
+        channel=Channel.EMAIL,
+        address=account.email,
+        added_at_ms=account.created_at_ms,
+        confirmed_at_ms=account.created_at_ms,
+    )
 
 
 def address_of(channel: Channel, text: str) -> str:
@@ -125,3 +139,25 @@ def contact_state(contact: Contact) -> Mapping[str, object]:
         "confirmed_at_ms": contact.confirmed_at_ms,
         "removed_at_ms": contact.removed_at_ms,
     }
+
+
+def contact_from(state: Mapping[str, Any], account_id: str, added_at_ms: int) -> Contact:
+    """
+    Return the contact that `contact_state` gave *state* for; of a webhook's address the host alone.
+
+    So a webhook that comes from here leads nowhere: it must not be sent to.
+    """
+    channel, place = Channel(state["channel"]), state["address"]
+    host = f"[{place}]" if ":" in place else place
+    return Contact(
+        contact_id=state["contact_id"],
+        account_id=account_id,
+        channel=channel,
+        address=place if channel is Channel.EMAIL else f"https://{host}/",
+        added_at_ms=added_at_ms,
+        language=state["language"],
+        time_zone=state["time_zone"],
+        muted=tuple(Kind(name) for name in state["muted"]),
+        confirmed_at_ms=state["confirmed_at_ms"],
+        removed_at_ms=state["removed_at_ms"],
+    )

@@ -99,6 +99,10 @@ class Unavailable(TenureError):
     """Tenure cannot answer safely just now; try again shortly."""
 
     def __init__(self, code: str, message: str = "", *, context: str = "") -> None:
-        """*code* is `store`, `stale`, `clock`, `sealed`, `keyring`, `replay` or `github_keys`."""
+        """
+        *code* is what is wrong.
+
+        `store`, `stale`, `clock`, `sealed`, `keyring`, `replay`, `restored` or `github_keys`.
+        """
         super().__init__(message, context=context)
         self.code = code

@@ -7,15 +7,16 @@ the whole state of the key afterwards, without secrets: replaying the journal gi
 """
 
 import dataclasses
-import hashlib
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
+from tenure.domain import lines
 from tenure.domain.model import Account, ApiKey
 from tenure.domain.plans import Plan
 
+canonical = lines.canonical
+"""Returns JSON values as text in one spelling: sorted names, no blanks, ASCII."""
 GENESIS_HASH = "0" * 64
 """What the first event names as the hash before it."""
 
@@ -42,6 +43,8 @@ class Tag(StrEnum):
     CONTACT_CHANGED = "contact:changed"
     CONTACT_REMOVED = "contact:removed"
     CALENDAR_RENEWED = "calendar:renewed"
+    STORE_RESTORED = "store:restored"
+    STORE_RESTORED_ACCEPTED = "store:restored_accepted"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -84,23 +87,39 @@ def seal(change: Change, *, seq: int, recorded_at_ms: int, previous_hash: str) -
 
 def digest(change: Change, *, seq: int, recorded_at_ms: int, previous_hash: str) -> str:
     """Return the SHA-256 (hex) over everything the event says and the hash before it."""
-    said = [
-        previous_hash,
-        seq,
-        recorded_at_ms,
-        change.tag,
-        change.actor,
-        change.happened_at_ms,
-        change.account_id,
-        change.key_id,
-        change.body,
-    ]
-    return hashlib.sha256(canonical(said).encode()).hexdigest()
+    return lines.digest(
+        lines.Record(
+            seq=seq,
+            recorded_at_ms=recorded_at_ms,
+            tag=change.tag,
+            actor=change.actor,
+            happened_at_ms=change.happened_at_ms,
+            account_id=change.account_id,
+            key_id=change.key_id,
+            body=canonical(change.body),
+            previous_hash=previous_hash,
+            hash="",
+        )
+    )
 
 
-def canonical(value: object) -> str:
-    """Return *value* as JSON in one spelling: sorted names, no blanks, ASCII."""
-    return json.dumps(value, sort_keys=True, separators=(",", ":"), allow_nan=False)
+def of_record(record: lines.Record) -> Event:
+    """Return the event that *record* is, once it was checked; raises ValueError for a new tag."""
+    change = Change(
+        tag=Tag(record.tag),
+        actor=record.actor,
+        happened_at_ms=record.happened_at_ms,
+        body=record.content,
+        account_id=record.account_id,
+        key_id=record.key_id,
+    )
+    return Event(
+        seq=record.seq,
+        recorded_at_ms=record.recorded_at_ms,
+        change=change,
+        previous_hash=record.previous_hash,
+        hash=record.hash,
+    )
 
 
 def key_state(key: ApiKey) -> dict[str, object]:

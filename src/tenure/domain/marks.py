@@ -13,7 +13,7 @@ import hashlib
 import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import NamedTuple, NewType
+from typing import Any, NamedTuple, NewType
 
 from tenure.domain.errors import Conflict, Invalid
 from tenure.domain.model import AccountId, AccountKind, KeyId
@@ -190,6 +190,18 @@ def mark_state(mark: Mark) -> dict[str, object]:
         "issued_before_ms": mark.issued_before_ms,
         "made_at_ms": mark.made_at_ms,
     }
+
+
+def mark_from(state: Mapping[str, Any]) -> Mark:
+    """Return the mark that `mark_state` gave *state* for."""
+    account_id = state["account_id"]
+    return Mark(
+        mark_id=MarkId(state["mark_id"]),
+        label=state["label"],
+        account_id=None if account_id is None else AccountId(account_id),
+        issued_before_ms=state["issued_before_ms"],
+        made_at_ms=state["made_at_ms"],
+    )
 
 
 def _stamp(selection: Selection, previewed_at_ms: int, matched: int, newest_ms: int) -> str:

@@ -157,13 +157,7 @@ class Ed25519Verifier:
         if len(signature) != _ED25519_CHARACTERS:
             return _spend(payload, signature)
         octets = decode_base64(signature)
-        if octets is None or len(octets) != _ED25519_BYTES:
-            return False
-        try:
-            crypto_sign_open(octets + payload, self._point)
-        except BadSignatureError:
-            return False
-        return True
+        return octets is not None and ed25519_verifies(self._point, payload, octets)
 
 
 @final
@@ -207,6 +201,17 @@ def stand_in(signature: str) -> Verifier:
     to refuse for every kind, and gets HMAC (SECURITY T6, BI-3).
     """
     return _STAND_INS.get(len(signature), _STAND_INS[_HMAC_CHARACTERS])
+
+
+def ed25519_verifies(public_key: bytes, payload: bytes, signature: bytes) -> bool:
+    """Whether *signature* over *payload* is by the private half of *public_key* (32 bytes)."""
+    if len(signature) != _ED25519_BYTES:
+        return False
+    try:
+        crypto_sign_open(signature + payload, public_key)
+    except BadSignatureError:
+        return False
+    return True
 
 
 def decode_base64(text: str) -> bytes | None:

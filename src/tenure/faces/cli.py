@@ -15,6 +15,8 @@ from typing_extensions import override
 from tenure.domain.errors import TenureError
 from tenure.faces.commands import (
     accounts,
+    audit,
+    backup,
     contacts,
     demo,
     doctor,
@@ -65,6 +67,9 @@ app.add_typer(keys.app, name="keys")
 app.add_typer(rules.app, name="rules")
 app.add_typer(contacts.app, name="contacts")
 app.add_typer(notices.app, name="notices")
+app.add_typer(audit.app, name="audit")
+app.command()(backup.backup)
+app.command()(backup.restore)
 app.command()(doctor.doctor)
 
 

@@ -19,7 +19,7 @@ from tenure.domain.errors import Unavailable
 from tenure.services import keyring, records
 from tenure.services.keyring import Evidence, Writing
 from tenure.services.sealing import CHECK_MARK
-from tenure.store import accounts, journal, keys, marks, seals
+from tenure.store import accounts, holds, journal, keys, marks, seals
 from tenure.store.db import Store, Transaction
 from tenure.store.key_rows import Stored
 
@@ -45,6 +45,8 @@ class Follower:
         self._store, self._clock, self._home = store, clock, home
         self._evidence = Evidence(home)
         self._making = 0
+        self.is_held = False
+        """Whether the store was restored and nobody has released it: then nothing is decided."""
         with _unavailable_if_not_writable():
             try:
                 self._open()
@@ -79,7 +81,8 @@ class Follower:
             except keyring.DAMAGED:
                 self._start_over()
                 seq = self._store.read(self._follow)
-        self._evidence.write(sent_ns, self._clock.boot(), wall_ms, seq, self._making)
+        making = keyring.HELD if self.is_held else self._making
+        self._evidence.write(sent_ns, self._clock.boot(), wall_ms, seq, making)
         return seq
 
     def catch_up(self, seq: int) -> None:
@@ -104,6 +107,8 @@ class Follower:
         return int(about[b"seq"]), about[b"hash"].decode("ascii", "replace")
 
     def _follow(self, tx: Transaction) -> int:
+        # Read with the journal, so that no evidence is left of a store that is held by then.
+        self.is_held = holds.held(tx) is not None
         position = self._position(tx)
         if position is None:
             return self._rebuild(tx)

@@ -67,7 +67,8 @@ class Ticks:
         while not until():
             self._attempt("keyring", self._follower.tick)
             if self._clock.elapsed_ns() >= next_work_ns:
-                working = dict.fromkeys(self._steps, True)
+                # Nothing is written down while a restored store is held.
+                working = dict.fromkeys(self._steps, not self._follower.is_held)
                 self._attempt("clock", self._keeper.keep)
                 next_work_ns = self._clock.elapsed_ns() + WORK_EVERY_MS * 1_000_000
             for name, step in self._steps.items():

@@ -31,6 +31,8 @@ _BYTES_MAX: Final = 64 * 2**30
 _LOADED_MAX: Final = 10_000
 """Keys a worker keeps ready to decide on, about 4 kB each; the keyring itself is only mapped."""
 _DATABASES: Final = (b"keys", b"frozen", b"marks", b"seals", b"about")
+HELD: Final = -1
+"""What stands for a making in the evidence while the store is held after a restore (D18)."""
 Error: Final = lmdb.Error
 DAMAGED: Final = (
     *(lmdb.BadTxnError, lmdb.CorruptedError, lmdb.IncompatibleError, lmdb.InvalidError),
@@ -101,7 +103,8 @@ class Keyring:
         Return the seq this keyring is at; raises Unavailable `stale` past the published bound.
 
         Stale too: evidence of another boot, or a machine that was paused since (SECURITY D4), and
-        evidence from the future, which a container with a boot clock of its own would give.
+        evidence from the future, which a container with a boot clock of its own would give. Raises
+        Unavailable `restored` while the store is held after a restore (D18).
         """
         raw = self._evidence.raw()
         if raw != self._seen:
@@ -199,6 +202,8 @@ class Keyring:
         if evidence is None or evidence[1] != self._clock.boot():
             raise Unavailable("stale", context="no evidence since this machine started")
         self._sent_ns, _, self._wall_ms, self._seq, making = evidence
+        if making == HELD:
+            raise Unavailable("restored", context="the store is held after a restore")
         if making != self._making:
             self._turn_to(making)
         # Evidence written between the two readings is looked at once more, at the next request.

@@ -8,7 +8,7 @@ What events yield is written with them (see `store.notices`); sending is the bus
 from tenure.clock import Clock
 from tenure.domain import warnings as domain
 from tenure.domain.warnings import LeadTimes
-from tenure.store import deliveries, notices, rules, warnings
+from tenure.store import deliveries, holds, notices, rules, warnings
 from tenure.store.db import Store, Transaction
 
 BATCH = 1_000
@@ -33,6 +33,8 @@ class Notify:
         return self._store.write(self._batch)
 
     def _batch(self, tx: Transaction) -> bool:
+        if holds.held(tx) is not None:
+            return False  # A term of a restored store may have been renewed, or its key revoked.
         now_ms = self._clock.now_ms()
         leads = LeadTimes.of(rules.rulebook(tx))
         is_more = [_warn(tx, leads, lead_ms, now_ms) for lead_ms in leads.every()]

@@ -8,8 +8,6 @@ write access to the tables can paste one owner's secret into another's row (SECU
 
 import hashlib
 import hmac
-import os
-import stat
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
@@ -19,6 +17,7 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from tenure.clock import Clock, new_id
 from tenure.domain.errors import Unavailable
+from tenure.services import keyfiles
 from tenure.store import seals
 from tenure.store.db import Transaction
 
@@ -114,43 +113,15 @@ def data_key(tx: Transaction, sealing_key: SealingKey, clock: Clock, now_ms: int
 def read_key(path: Path) -> SealingKey | None:
     """Return the sealing key in the file at *path* (64 hex digits), None if there is none."""
     try:
-        text = path.read_text(encoding="ascii").strip()
-        raw = bytes.fromhex(text)
-    except FileNotFoundError:
-        return None
-    except (OSError, ValueError) as error:
-        raise Unavailable("sealed", f"{path} holds no sealing key: 64 hex digits") from error
-    if len(raw) != _KEY_BYTES:
-        raise Unavailable("sealed", f"{path} holds no sealing key: 64 hex digits")
-    if path.stat().st_mode & (stat.S_IRWXG | stat.S_IRWXO):
-        raise Unavailable("sealed", f"others may read {path}; run: chmod 0400 {path}")
-    return SealingKey(raw)
+        raw = keyfiles.read(path)
+    except ValueError as error:
+        raise Unavailable("sealed", f"{path} holds no sealing key: {error}") from error
+    return None if raw is None else SealingKey(raw)
 
 
 def make_key(path: Path, clock: Clock) -> SealingKey:
-    """
-    Write a new sealing key to *path*, mode 0400, durable before anything is sealed with it.
-
-    It is there whole or not at all, and never in place of another: raises FileExistsError.
-    """
-    raw = clock.random_bytes(_KEY_BYTES)
-    unfinished = path.with_name(f"{path.name}.{os.getpid()}")
-    unfinished.unlink(missing_ok=True)
-    descriptor = os.open(unfinished, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o400)
-    with os.fdopen(descriptor, "w") as file:
-        file.write(raw.hex() + "\n")
-        file.flush()
-        os.fsync(file.fileno())
-    try:
-        path.hardlink_to(unfinished)
-    finally:
-        unfinished.unlink()
-    directory = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(directory)
-    finally:
-        os.close(directory)
-    return SealingKey(raw)
+    """Write a new sealing key to *path*, as `keyfiles.make` does, before anything is sealed."""
+    return SealingKey(keyfiles.make(path, clock))
 
 
 def _associated(key_id: str, account_id: str, data_key_id: str) -> bytes:

@@ -23,7 +23,7 @@ from tenure.domain.rules import Rulebook
 from tenure.services.channels import Outgoing, Sender
 from tenure.services.outbound.outcome import Failed, Outcome, Sent
 from tenure.services.rendering import Rendering
-from tenure.store import deliveries, rules, warnings
+from tenure.store import deliveries, holds, rules, warnings
 from tenure.store.db import Store, Transaction
 from tenure.store.deliveries import Due
 
@@ -77,6 +77,8 @@ class Sending:
 
     def step(self) -> int:
         """Make one claim on each channel and send it; return how many attempts were made."""
+        if self._store.read(holds.held) is not None:
+            return 0  # What a restored store has to say may have been taken back since.
         self._give_up_old()
         return sum(self._send_some(channel) for channel in self._senders)
 

@@ -6,12 +6,13 @@ with it.
 """
 
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
 from sqlalchemy import Row, func, insert, select, update
 
-from tenure.domain.contacts import Channel, Contact, first_contact_id
+from tenure.domain.contacts import Channel, Contact, first_contact
 from tenure.domain.errors import NotFound
 from tenure.domain.model import Account
 from tenure.domain.notices import Kind
@@ -45,16 +46,8 @@ def add(tx: Transaction, contact: Contact, secrets: SealedSecrets) -> None:
 
 
 def add_first(tx: Transaction, account: Account) -> None:
-    """Store the contact that every account begins with: its own e-mail, so nobody goes without."""
-    first = Contact(
-        contact_id=first_contact_id(account.account_id),
-        account_id=account.account_id,
-        channel=Channel.EMAIL,
-        address=account.email,
-        added_at_ms=account.created_at_ms,
-        confirmed_at_ms=account.created_at_ms,
-    )
-    add(tx, first, SealedSecrets())
+    """Store the contact that every account begins with."""
+    add(tx, first_contact(account), SealedSecrets())
 
 
 def save(tx: Transaction, contact: Contact) -> None:
@@ -108,6 +101,11 @@ def of_account(tx: Transaction, account_id: str) -> list[Contact]:
         .order_by(_TABLE.c.added_at_ms, _TABLE.c.contact_id)
     )
     return [contact_of(row) for row in tx.execute(chosen)]
+
+
+def rows_of(tx: Transaction, account_ids: Sequence[str]) -> list[Row[tuple[object, ...]]]:
+    """Return the rows of the contacts of some accounts, removed ones too: for `contact_of`."""
+    return list(tx.execute(select(_TABLE).where(_TABLE.c.account_id.in_(account_ids))))
 
 
 def count(tx: Transaction, account_id: str) -> int:

@@ -34,6 +34,7 @@ _WAL_TRIES = 100
 POSTGRESQL_WRITE_LOCK = 0x54454E555245
 """The advisory lock every write takes first: "TENURE" in ASCII, to tell it from others' locks."""
 
+_NEWER = "this store was made by a newer Tenure"
 _Answer = TypeVar("_Answer")
 
 
@@ -118,6 +119,20 @@ def migrate(store: Store) -> None:
         _migrate(store)
 
 
+def upgrade(tx: Transaction, revision: str = "head") -> None:
+    """
+    Bring the tables up to *revision* inside the caller's transaction.
+
+    Raises Unavailable `store` for a revision that only a newer Tenure knows.
+    """
+    config = _alembic_config()
+    known = {found.revision for found in ScriptDirectory.from_config(config).walk_revisions()}
+    if revision not in known | {"head"}:
+        raise Unavailable("store", f"{_NEWER}; run that version, or a later one")
+    config.attributes["connection"] = tx
+    alembic.command.upgrade(config, revision)
+
+
 def _migrate(store: Store) -> None:
     with store.engine.connect() as connection:
         config = _alembic_config()
@@ -125,16 +140,13 @@ def _migrate(store: Store) -> None:
         script = ScriptDirectory.from_config(config)
         known = {revision.revision for revision in script.walk_revisions()}
         if heads - known:
-            raise Unavailable(
-                "store", "this store was made by a newer Tenure; run that version, or a later one"
-            )
+            raise Unavailable("store", f"{_NEWER}; run that version, or a later one")
         if heads == set(script.get_heads()):
             return
     with store.engine.connect() as connection:
         connection.execution_options(tenure_writes=True)
-        config.attributes["connection"] = connection
         with connection.begin():
-            alembic.command.upgrade(config, "head")
+            upgrade(connection)
 
 
 def _alembic_config() -> alembic.config.Config:

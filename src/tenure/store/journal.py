@@ -14,7 +14,7 @@ from sqlalchemy import Row, bindparam, insert, select, update
 
 from tenure.domain import events
 from tenure.domain.events import Change, Event, Tag
-from tenure.store import notices, schema
+from tenure.store import holds, notices, schema
 from tenure.store.db import Transaction
 
 # Takes the lock, and the next seqs with it. An event is never recorded before the one ahead of it,
@@ -69,7 +69,11 @@ class Step(NamedTuple):
 
 
 def append(tx: Transaction, change: Change, now_ms: int) -> Event:
-    """Record *change* at *now_ms* (ms, UTC) as the next event; part of the caller's transaction."""
+    """
+    Record *change* at *now_ms* (ms, UTC) as the next event; part of the caller's transaction.
+
+    Raises Unavailable `restored` in a store that is held: so every change is refused (D18).
+    """
     (event,) = append_all(tx, [change], now_ms)
     return event
 
@@ -78,6 +82,7 @@ def append_all(tx: Transaction, changes: Sequence[Change], now_ms: int) -> list[
     """Record each of *changes* as `append` does, in order; many cost little more than one."""
     if not changes:
         return []
+    holds.require_released(tx)
     head = tx.execute(_TAKE_HEAD, {"count": len(changes)}).one()
     recorded_at_ms, previous_hash = max(now_ms, head.recorded_at_ms), head.hash
     appended: list[Event] = []

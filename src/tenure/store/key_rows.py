@@ -7,6 +7,7 @@ rows are asked for is the business of `keys`.
 
 import json
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import NamedTuple
 
 from sqlalchemy import Row, select
@@ -70,6 +71,11 @@ class Stored(NamedTuple):
     def key(self) -> ApiKey:
         """The key; raises ValueError or TypeError for rows that nobody understands."""
         return _key(self.row, {grant.permission: _grant(grant) for grant in self.grants})
+
+    @property
+    def unmarked(self) -> ApiKey:
+        """The key by its own row alone, as if there were no marks; raises as `key`."""
+        return replace(self.key, revoked_at_ms=self.row.revoked_at_ms)
 
 
 def editable(key: ApiKey) -> dict[str, object]:

@@ -29,7 +29,7 @@ metadata = MetaData(
     }
 )
 
-# Facts about the store itself: `sandbox`, `sealing_key_check`.
+# Facts about the store itself: `sandbox`, `sealing_key_check`, `log_key`, `restored` …
 marks = Table(
     "marks",
     metadata,
@@ -177,4 +177,25 @@ key_addresses = Table(
     Column("address", Text, primary_key=True),
     Column("first_used_at_ms", BigInteger, nullable=False),
     Column("last_used_at_ms", BigInteger, nullable=False),
+)
+
+# The Merkle tree over the journal: whole subtrees of 256 events and more. Smaller ones are worked
+# out from the events.
+tree_nodes = Table(
+    "tree_nodes",
+    metadata,
+    Column("level", Integer, primary_key=True, autoincrement=False),
+    Column("position", BigInteger, primary_key=True, autoincrement=False),
+    Column("hash", LargeBinary, nullable=False),
+)
+
+# What was signed of it; pushed when every place it goes to had it.
+checkpoints = Table(
+    "checkpoints",
+    metadata,
+    Column("size", BigInteger, primary_key=True, autoincrement=False),
+    Column("root", LargeBinary, nullable=False),
+    Column("note", Text, nullable=False),
+    Column("signed_at_ms", BigInteger, nullable=False),
+    Column("pushed_at_ms", BigInteger),
 )

@@ -2,7 +2,7 @@
 
 from typing import NamedTuple
 
-from sqlalchemy import insert, select
+from sqlalchemy import delete, insert, select
 
 from tenure.store import schema
 from tenure.store.db import Transaction
@@ -26,6 +26,12 @@ def mark(tx: Transaction, name: str) -> str | None:
 def set_mark(tx: Transaction, name: str, value: str) -> None:
     """Set a mark for good; it must not be there yet."""
     tx.execute(insert(schema.marks).values(name=name, value=value))
+
+
+def replace_mark(tx: Transaction, name: str, value: str) -> None:
+    """Set a mark that may be there already; the event that says why belongs beside it."""
+    tx.execute(delete(schema.marks).where(schema.marks.c.name == name))
+    set_mark(tx, name, value)
 
 
 def data_keys(tx: Transaction) -> dict[str, bytes]:

@@ -9,7 +9,7 @@ import itertools
 import json
 import tempfile
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, cast
 
@@ -107,25 +107,7 @@ def an_email() -> str:
 
 def build(house: House, **more: Any) -> Litestar:  # noqa: ANN401 - any part may be replaced
     """Return the face on *house*, with some parts replaced."""
-    worker = house.worker
-    parts: dict[str, Any] = {
-        "keys": worker.keys,
-        "revocations": worker.revocations,
-        "quarantine": worker.quarantine,
-        "accounts": worker.accounts,
-        "rules": worker.rules,
-        "journal": worker.journal,
-        "leaks": worker.leaks,
-        "operators": worker.operators,
-        "telling": worker.telling,
-        "decider": worker.decider,
-        "keyring": worker.keyring,
-        "catalog": worker.catalog,
-        "clock": worker.clock,
-        "settings": worker.settings,
-        "usage": worker.usage,
-    }
-    return management.build(**(parts | more))
+    return management.build(replace(house.worker, **more))
 
 
 def send(

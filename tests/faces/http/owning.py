@@ -61,7 +61,10 @@ RIGHTS = {
     "POST /v1/accounts/{account_id}/unfreeze": MASTER,
     "POST /v1/authorize": OPERATORS,
     "GET /v1/catalog": OPERATORS,
+    "GET /v1/checkpoints/key": OPEN,
+    "GET /v1/checkpoints/latest": OPEN,
     "GET /v1/events": OPERATORS,
+    "GET /v1/events/{seq}/proof": OPERATORS,
     "POST /v1/keys/report": OPEN,
     "GET /v1/keys/unused": OPERATORS,
     "GET /v1/keys/{key_id}": READS,
@@ -139,6 +142,7 @@ class Cast:
                 )
         for name, account_id in cast.accounts.items():
             cast.keys[name] = house.issue(account_id, TRADING)
+        house.worker.checkpoints.step()  # What is open to all is there to be read.
         return cast
 
     def sign(self, key: ApiKey, method: str, target: str, body: bytes = b"", **more: Any) -> Any:  # noqa: ANN401 - any field of a request

@@ -23,6 +23,7 @@ CLOSED = {
         notice_id=f"ntc_{NOBODY_S}",
         contact_id=f"ctc_{NOBODY_S}",
         rule_id="no-such-rule",
+        seq=1,
     )
     for name, right in RIGHTS.items()
     if right != OPEN

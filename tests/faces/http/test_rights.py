@@ -82,7 +82,8 @@ def targets(cast: Cast, name: str) -> Iterator[tuple[str, str, str]]:
         for whose, state, key_id in keys_of(cast):
             yield whose, state, template.format(key_id=key_id)
     else:
-        yield "", "", template.format(rule_id="no-such-rule", name="nobody-was-told.ics")
+        nothing = {"rule_id": "no-such-rule", "seq": 999_999, "name": "nobody-was-told.ics"}
+        yield "", "", template.format(**nothing)
 
 
 def keys_of(cast: Cast) -> Iterator[tuple[str, str, str]]:

@@ -16,9 +16,9 @@ from tenure.domain.errors import Invalid, TenureError
 from tenure.domain.rules import Rulebook, rule_state
 from tenure.faces.commands import exits
 from tenure.faces.commands.checks import Check, failed, ok, unknown
-from tenure.services import sealing
+from tenure.services import logkey, sealing
 from tenure.settings import Settings
-from tenure.store import condition, db, rules, seals
+from tenure.store import checkpoints, condition, db, holds, rules, seals
 from tenure.store.db import Store
 
 _FIRST_START: Final = "run `tenure serve`: the first start makes it"
@@ -83,6 +83,26 @@ def store(settings: Settings) -> Check:
         return failed("store", found, "start the database, or mend --database")
 
 
+def log(settings: Settings) -> Check:
+    """Whether checkpoints of the journal are signed, and held by somebody else too (D16)."""
+    file = condition.file_of(settings.database_url)
+    if file is not None and not file.is_file():
+        return unknown("log", "no journal yet", _FIRST_START)
+    try:
+        opened = db.open_store(settings.database_url)
+        try:
+            if condition.tables(opened) != "current":
+                return unknown("log", "no checkpoint yet", _FIRST_START)
+            latest = opened.read(checkpoints.latest)
+            opened.read(lambda tx: logkey.signer(tx, settings.home))
+        finally:
+            opened.close()
+    except TenureError as error:
+        mend = "put the log key back, from where it was saved"
+        return failed("log", "; ".join(exits.lines_of(error)), mend)
+    return _pushed(settings, latest)
+
+
 def catalog(settings: Settings) -> Check:
     """Whether the catalog file can be read and makes sense."""
     try:
@@ -133,7 +153,26 @@ def _look_into(opened: Store, settings: Settings) -> Check:
     if not _goes_with(settings, marks[1]):
         mend = f"put the sealing key it was made with at {settings.sealing_key_path}"
         return failed("store", f"{kind}, whose secrets the sealing key does not open", mend)
-    return ok("store", f"{kind}, migrated{', a sandbox' if is_sandbox else ''}")
+    return _released(opened, f"{kind}, migrated{', a sandbox' if is_sandbox else ''}")
+
+
+def _released(opened: Store, found: str) -> Check:
+    hold = opened.read(holds.held)
+    if hold is None:
+        return ok("store", found)
+    mend = "run `tenure restore --events …`, or `tenure restore --accept REASON`"
+    return failed("store", f"{found}; restored to event {hold.seq}, and held until released", mend)
+
+
+def _pushed(settings: Settings, latest: checkpoints.Signed | None) -> Check:
+    if not (settings.checkpoint_file or settings.checkpoint_url):
+        mend = "name a place elsewhere: TENURE_CHECKPOINT_FILE or TENURE_CHECKPOINT_URL"
+        return unknown("log", "nobody else holds a checkpoint", mend)
+    if latest is None:
+        return ok("log", "no checkpoint yet")
+    if latest.pushed_at_ms is None:
+        return unknown("log", f"the checkpoint of {latest.size} events is not out yet")
+    return ok("log", f"the checkpoint of {latest.size} events is signed and pushed")
 
 
 def _goes_with(settings: Settings, check: str | None) -> bool:

@@ -55,6 +55,7 @@ def checks(settings: Settings) -> Iterator[Check]:
     yield checkup.operator_token(settings)
     yield checkup.sealing_key(settings)
     yield checkup.store(settings)
+    yield checkup.log(settings)
     yield machine.keyring(settings)
     yield checkup.catalog(settings)
     yield checkup.rulebook(settings)

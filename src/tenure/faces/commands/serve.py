@@ -28,7 +28,7 @@ SERVING: Final = (
 
 def with_settings(
     *names: str,
-) -> Callable[[Callable[[Settings], None]], Callable[..., None]]:
+) -> Callable[[Callable[..., None]], Callable[..., None]]:
     """Give a command the Settings, with those called *names* as options of its own."""
 
     def decorate(command: Callable[..., None]) -> Callable[..., None]:

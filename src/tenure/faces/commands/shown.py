@@ -4,13 +4,15 @@ How answers look: tables that fit 80 columns, instants in UTC, or JSON for progr
 What is asked of the server is in the commands; the words of a consequence are the server's own.
 """
 
+import contextlib
 import json
 import sys
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from rich import box
 from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 from rich.text import Text
 
@@ -68,6 +70,22 @@ def facts(pairs: Iterable[tuple[str, str]], to: Console | None = None) -> None:
     width = max(len(name) for name, _ in listed)
     for name, value in listed:
         to.print(f"{name:<{width}}  {value}", soft_wrap=True)
+
+
+@contextlib.contextmanager
+def progress(title: str, total: int | None = None) -> Iterator[Callable[[int], None]]:
+    """Show a bar while the block runs, on a terminal; yield what to tell how much was done."""
+    with Progress(
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeElapsedColumn(),
+        console=beside(),
+        transient=True,
+        disable=not sys.stderr.isatty(),
+    ) as bar:
+        task = bar.add_task(title, total=total)
+        yield lambda done: bar.advance(task, done)
 
 
 def instant(at_ms: int | None, *, none: str = "") -> str:

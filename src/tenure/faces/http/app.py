@@ -59,23 +59,7 @@ def build(worker: Worker) -> Asgi:
     """Return the application that stands on *worker*."""
     gate = authorize.build(worker.decider, worker.settings)
     compatible = compatible_of(worker)
-    manage = management.build(
-        keys=worker.keys,
-        revocations=worker.revocations,
-        quarantine=worker.quarantine,
-        accounts=worker.accounts,
-        rules=worker.rules,
-        journal=worker.journal,
-        leaks=worker.leaks,
-        operators=worker.operators,
-        telling=worker.telling,
-        decider=worker.decider,
-        keyring=worker.keyring,
-        catalog=worker.catalog,
-        clock=worker.clock,
-        settings=worker.settings,
-        usage=worker.usage,
-    )
+    manage = management.build(worker)
 
     async def answer(
         scope: Mapping[str, Any],

@@ -36,6 +36,7 @@ _TAGS = {
     "decisions": "May this signed request act?",
     "journal": "Every change, in order.",
     "leaks": "When API keys leak: reports of them, bulk revocation, quarantine.",
+    "log": "The journal as a transparency log: checkpoints, and proofs.",
     "rules": "What the venue wrote down: rulebook and catalog.",
     "probes": "Tenure about itself.",
     "sandbox": "Rehearsals; these routes exist only in a sandbox.",

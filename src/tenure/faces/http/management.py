@@ -14,11 +14,11 @@ from litestar import Litestar, Response, Router, get
 from litestar.di import Provide
 from litestar.handlers import HTTPRouteHandler
 
-from tenure.clock import Clock, SandboxClock
-from tenure.domain.catalog import Catalog
+from tenure.clock import SandboxClock
 from tenure.faces.http import (
     accounts,
     calendars,
+    checkpoints,
     contacts,
     decisions,
     document,
@@ -36,66 +36,41 @@ from tenure.faces.http import (
     usages,
     views,
 )
-from tenure.services.accounts import Accounts
-from tenure.services.deciding import Decider
 from tenure.services.github import GitHub
-from tenure.services.journal import Journal
-from tenure.services.keyring import Keyring
-from tenure.services.keys import Keys
-from tenure.services.leaks import Leaks, Possession
-from tenure.services.operators import Operators
-from tenure.services.quarantine import Quarantine
-from tenure.services.revocations import Revocations
+from tenure.services.leaks import Possession
 from tenure.services.rights import Rights
-from tenure.services.rules import Rules
-from tenure.services.telling import Telling
-from tenure.services.usage import Usage
-from tenure.settings import Settings
+from tenure.wiring import Worker
 
 
-def build(  # noqa: PLR0913 - all this face stands on, once each
-    *,
-    keys: Keys,
-    revocations: Revocations,
-    quarantine: Quarantine,
-    accounts: Accounts,
-    rules: Rules,
-    journal: Journal,
-    leaks: Leaks,
-    operators: Operators,
-    telling: Telling,
-    decider: Decider,
-    keyring: Keyring,
-    catalog: Catalog,
-    clock: Clock,
-    settings: Settings,
-    usage: Usage,
-) -> Litestar:
-    """Return the face; raises LookupError where a route does not declare who may call it."""
-    show, ids = views.Show(catalog, clock), requests.Ids(clock)
+def build(worker: Worker) -> Litestar:
+    """Return the face on *worker*; raises LookupError where a route does not say who may call."""
+    settings, clock = worker.settings, worker.clock
+    show, ids = views.Show(worker.catalog, clock), requests.Ids(clock)
     services = {
-        "keys": keys,
-        "revocations": revocations,
-        "quarantine": quarantine,
-        "accounts": accounts,
-        "rules": rules,
-        "journal": journal,
-        "leaks": leaks,
+        "keys": worker.keys,
+        "revocations": worker.revocations,
+        "quarantine": worker.quarantine,
+        "accounts": worker.accounts,
+        "rules": worker.rules,
+        "journal": worker.journal,
+        "log": worker.checkpoints,
+        "leaks": worker.leaks,
         "github": GitHub.of(settings, clock),
-        "possession": Possession(keyring),
-        "notices": telling.notices,
-        "contacts": telling.contacts,
-        "calendars": telling.calendars,
-        "rendering": telling.rendering,
-        "decisions": decisions.Decisions(decider),
-        "keyring": keyring,
-        "catalog": catalog,
+        "possession": Possession(worker.keyring),
+        "notices": worker.telling.notices,
+        "contacts": worker.telling.contacts,
+        "calendars": worker.telling.calendars,
+        "rendering": worker.telling.rendering,
+        "decisions": decisions.Decisions(worker.decider),
+        "keyring": worker.keyring,
+        "catalog": worker.catalog,
         "clock": clock,
         "show": show,
-        "usage": usage,
+        "usage": worker.usage,
     }
     dependencies = _provided(services)
-    guard = rights.guard(operators, decider, Rights(accounts, keys), settings)
+    reach = Rights(worker.accounts, worker.keys)
+    guard = rights.guard(worker.operators, worker.decider, reach, settings)
     routers = _routers(guard, is_sandbox=settings.sandbox and isinstance(clock, SandboxClock))
     app = Litestar(
         [*routers, _document_of(routers, dependencies)],
@@ -135,6 +110,7 @@ def _routers(guard: Callable[[Any, Any], Awaitable[None]], *, is_sandbox: bool) 
                 decisions.routes(),
                 journal.routes(),
                 leaks.routes(),
+                checkpoints.proofs(),
                 rules.routes(),
                 usages.routes(),
                 notices.routes(),
@@ -146,7 +122,8 @@ def _routers(guard: Callable[[Any, Any], Awaitable[None]], *, is_sandbox: bool) 
     if is_sandbox:
         guarded.append(sandbox.routes())
     behind = Router("/", route_handlers=guarded, guards=[guard], before_request=requests.look_over)
-    return [behind, leaks.open_routes(), probes.routes(), calendars.open_routes()]
+    is_open = [leaks.open_routes(), checkpoints.routes(), calendars.open_routes(), probes.routes()]
+    return [behind, *is_open]
 
 
 def _provided(services: Mapping[str, object]) -> dict[str, Provide]:

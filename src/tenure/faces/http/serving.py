@@ -114,8 +114,10 @@ def _beside(
 def tick(settings: Settings, parent: int) -> None:
     """Run the ticks until told to stop or the parent is gone; the whole life of their process."""
     until = _until_stopped(parent)
-    ticks = wiring.open_ticks(settings)
+    ticks, errands = wiring.open_ticks(settings), wiring.open_errands(settings)
+    errands.start()
     ticks.run(until)
+    errands.stop()
     ticks.close()
 
 

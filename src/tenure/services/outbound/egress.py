@@ -54,6 +54,14 @@ class Answer:
     body: bytes = field(default=b"", repr=False)
 
 
+def trust(more: Path | None) -> ssl.SSLContext:
+    """Return what certificates are checked by: the usual authorities, and *more* (PEM)."""
+    context = httpx.create_ssl_context(trust_env=False)
+    if more is not None:
+        context.load_verify_locations(more)
+    return context
+
+
 @final
 class Egress:
     """Makes requests to servers outside, or to a proxy that does."""
@@ -88,11 +96,7 @@ class Egress:
 
     @cached_property
     def _trust(self) -> ssl.SSLContext:
-        # Read when it is first needed: most processes send nothing.
-        trust = httpx.create_ssl_context(trust_env=False)
-        if self._trust_file is not None:
-            trust.load_verify_locations(self._trust_file)
-        return trust
+        return trust(self._trust_file)  # Read when it is first needed: most processes send nothing.
 
     def leads_outside(self, target: Target) -> bool:
         """Whether *target* leads to public addresses alone, as far as this machine can tell now."""
