@@ -8,6 +8,8 @@ ARGS ?=
 UV_VERSION := 0.13.9
 
 BIN := .venv/bin
+# As many processes as there are processors; ARGS="-n 0" is one, for a debugger.
+TOGETHER := -n auto --dist loadgroup
 SERVE_STAMP := .venv/.installed-for-serving
 DEV_STAMP := .venv/.installed-for-developing
 
@@ -26,16 +28,16 @@ demo: $(SERVE_STAMP) ## watch a permission lapse and come back, in a world of it
 	@$(BIN)/tenure demo $(ARGS)
 
 test: $(DEV_STAMP) ## run every test but the soak tests
-	@$(BIN)/pytest -q -m "not soak" $(ARGS)
+	@$(BIN)/pytest -q $(TOGETHER) -m "not soak" $(ARGS)
 
 check: $(DEV_STAMP) ## format, lint, types and the quick tests: before every commit
 	@$(BIN)/ruff format --quiet --check
 	@$(BIN)/ruff check --quiet
 	@$(BIN)/mypy --no-error-summary $(wildcard src tests benchmarks examples)
-	@$(BIN)/pytest -q -m "not slow and not clients and not soak" $(ARGS)
+	@$(BIN)/pytest -q $(TOGETHER) -m "not slow and not clients and not soak" $(ARGS)
 
 soak: $(DEV_STAMP) ## run the tests that take minutes or hours
-	@$(BIN)/pytest -q -m soak --hypothesis-profile=soak --timeout=0 $(ARGS)
+	@$(BIN)/pytest -q $(TOGETHER) -m soak --hypothesis-profile=soak --timeout=0 $(ARGS)
 
 bench: $(DEV_STAMP) ## measure, and print the numbers
 	@$(BIN)/python -m benchmarks $(ARGS)

@@ -1,5 +1,5 @@
 """
-What holds for every test: how hard properties are tried, and that no test leaves this machine.
+What holds for every test: how hard it is tried, where it may go, and what it runs beside.
 
 Fixtures live beside the tests that need them, and values are built in `builders`.
 """
@@ -7,6 +7,7 @@ Fixtures live beside the tests that need them, and values are built in `builders
 import ipaddress
 import socket
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import hypothesis
@@ -19,6 +20,20 @@ hypothesis.settings.register_profile(
 )
 hypothesis.settings.register_profile("soak", deadline=None, max_examples=5_000)
 hypothesis.settings.load_profile("ci")
+
+
+_TESTS = Path(__file__).parent
+_TOGETHER = {"clients"}
+"""Directories whose tests install something once for all of them."""
+
+
+@pytest.hookimpl(tryfirst=True)  # Before the plugin that reads the marks.
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Keep the tests of a file in one process, for what they stand on, and the clients' too."""
+    for item in items:
+        path = item.path.relative_to(_TESTS)
+        group = path.parts[0] if path.parts[0] in _TOGETHER else str(path)
+        item.add_marker(pytest.mark.xdist_group(group))
 
 
 @pytest.fixture(scope="session", autouse=True)

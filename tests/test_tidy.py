@@ -52,7 +52,7 @@ PLANTED = (
     upwards("src/tenure/store/keys.py", "from ..services import keys"),
     upwards("src/tenure/services/keys.py", "from tenure.faces.http import problems"),
     upwards("src/tenure/services/keys.py", "from tenure import wiring"),
-    upwards("src/tenure/faces/http/management.py", "from tenure.wiring import compose"),
+    upwards("src/tenure/faces/http/journal.py", "from tenure.wiring import compose"),
     upwards("src/tenure/clock.py", "from tenure.store import db"),
     upwards("src/tenure/settings.py", "from tenure.services import keys"),
     upwards("src/tenure/metrics.py", "from tenure import settings"),

@@ -1,6 +1,10 @@
 """The benchmarks run, on a small scale; what they say of speed is not judged here."""
 
+import pytest
+
 from benchmarks import deciding, measuring, memory
+
+pytestmark = pytest.mark.slow
 
 
 def test_every_candidate_runs_every_round_and_is_refreshed_before() -> None:

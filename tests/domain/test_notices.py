@@ -15,7 +15,10 @@ ADDED_ELSEWHERE = {
     *("key:old_secret_used", "keys:revoked", "rule:withdrawn"),
 }
 """Tags that other parts of Tenure add: told of by their text."""
-NOBODYS_NEWS = {Tag.ACCOUNT_CREATED, Tag.CALENDAR_RENEWED}
+NOBODYS_NEWS = {
+    *(Tag.ACCOUNT_CREATED, Tag.CALENDAR_RENEWED),
+    *(Tag.STORE_RESTORED, Tag.STORE_RESTORED_ACCEPTED),
+}
 
 
 class AnyTag(str):

@@ -16,6 +16,8 @@ from tenure.settings import Settings
 from tenure.store import db, holds, journal
 from tests.faces.terminal import Said, tenure
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(autouse=True)
 def _no_other_environment(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -26,6 +26,8 @@ from tests.services import parts as building
 from tests.services.parts import ACTOR, Parts
 from tests.services.telling import Teller
 
+pytestmark = pytest.mark.slow
+
 _Answer = TypeVar("_Answer")
 
 INTERRUPTIONS = 250

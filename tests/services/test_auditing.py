@@ -21,6 +21,8 @@ from tests.builders import TRADING
 from tests.services import parts as building
 from tests.services.parts import Parts
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture
 def parts(tmp_path: Path) -> Iterator[Parts]:

@@ -13,6 +13,8 @@ from tests.builders import DAY_MS, FUTURES, HOME, MONTH_MS, TRADING, ms
 from tests.services.parts import ACTOR, Parts
 from tests.services.telling import Teller
 
+pytestmark = pytest.mark.slow
+
 LANGUAGES = ("en", "es", "ja", "zh-CN")
 HOUR_MS = 3_600_000
 SOON = Kind.TERM_ENDS_SOON

@@ -28,6 +28,8 @@ from tests.fakes import FakeClock
 from tests.house import House, ask, one_time_catalog
 from tests.together import together
 
+pytestmark = pytest.mark.slow
+
 KEY, WINDOW_MS = "key_1", 5_000
 TRADING, FUTURES = "spot_margin_trading", "futures"
 

@@ -25,6 +25,8 @@ from tests.services import parts as building
 from tests.services.disasters import Disaster, answer, catch_up, rows
 from tests.services.parts import Parts
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture
 def lost(tmp_path: Path) -> Iterator[Disaster]:

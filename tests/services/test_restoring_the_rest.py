@@ -27,6 +27,8 @@ from tests.services.disasters import Disaster, answer, catch_up, rows
 from tests.services.parts import ACTOR, Parts
 from tests.services.telling import Teller
 
+pytestmark = pytest.mark.slow
+
 URL = "https://hooks.example.com/secret-path"
 LEAKY = Selection(label="leaky")
 LATER = a_rule("later", since="2030-01-01 00:00", unrestricted=90 * DAY_MS)

@@ -5,6 +5,8 @@ import pytest
 from tests.simulation.__main__ import main
 from tests.simulation.run import run
 
+pytestmark = pytest.mark.slow
+
 QUICK = range(40)
 LIVED_TWICE = range(1_000, 1_002)
 

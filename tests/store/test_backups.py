@@ -21,6 +21,8 @@ from tenure.store import (
 from tenure.store.backups import Table
 from tenure.store.db import Store, Transaction
 
+pytestmark = pytest.mark.slow
+
 HEAD = "0009"
 Saved = list[tuple[str, list[str], list[list[object]]]]
 

@@ -14,6 +14,8 @@ from tests.builders import the_catalog, the_rulebook
 from tests.fakes import FakeClock
 from tests.processes import Process
 
+pytestmark = pytest.mark.slow
+
 ACTOR = "operator"
 
 OWNER = """

@@ -35,6 +35,8 @@ from tests.faces.http.bad_bodies import Entries, Pasted
 from tests.faces.http.managed import OPERATOR_TOKEN, TRADING, is_problem
 from tests.house import House, Reply, ask
 
+pytestmark = pytest.mark.slow
+
 START = "2021-12-01 10:00"
 REQUESTS = (*bad_requests.ROWS, *bad_signatures.ROWS)
 

@@ -9,6 +9,8 @@ import pytest
 from tenure.domain.contacts import first_contact_id
 from tests.faces.http.managed import BODIES, DAY_MS, TRADING, Managed, is_problem, operations
 
+pytestmark = pytest.mark.slow
+
 # BI-40, and what else is no JSON text. The field it stands in is one that every route refuses, so
 # that it shows whether the whole body is read before any of it is judged.
 UNREADABLE: dict[str, bytes] = {

@@ -12,6 +12,8 @@ from tests.builders import MONTH_MS, ms
 from tests.faces.http.masters import TRADING, A, B, C, D, Desk, G, Route, told
 from tests.house import Reply
 
+pytestmark = pytest.mark.slow
+
 NOW_MS = ms("2021-12-01 10:00")
 HERE = "198.51.100.9"
 """Where the master's calls come from."""

@@ -33,6 +33,8 @@ from tests.faces.http.masters import (
 )
 from tests.house import ask
 
+pytestmark = pytest.mark.slow
+
 NOW_MS = ms("2021-12-01 10:00")
 LATER_MS = ms("2021-12-01 11:00")
 HOME = "203.0.113.7"

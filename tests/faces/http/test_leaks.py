@@ -22,6 +22,8 @@ from tests.house import Reply
 from tests.services.outbound import receiver as running
 from tests.services.test_github import public_pem, published, sign, turned
 
+pytestmark = pytest.mark.slow
+
 URL = "https://code.example/a/b.py"
 UNKNOWN = apikeys.compose(b"nobody was ever issued this one!")
 

@@ -20,6 +20,8 @@ from tests.faces.http.owning import NOBODY_S, Cast, likeness
 from tests.house import Asgi, Reply, ask, one_time_catalog
 from tests.native import DIGEST, digest
 
+pytestmark = pytest.mark.slow
+
 GATEWAY = "10.0.0.7"
 
 

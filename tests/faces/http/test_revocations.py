@@ -10,6 +10,8 @@ from tests.builders import ms
 from tests.faces.http.managed import OPERATOR_TOKEN, TRADING, Managed, is_problem
 from tests.house import House, Reply, ask
 
+pytestmark = pytest.mark.slow
+
 CAUSE = "seen in a public repository"
 NOW_MS = ms("2021-12-01 10:00")
 GATEWAY = "10.0.0.7"

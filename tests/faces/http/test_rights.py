@@ -40,6 +40,8 @@ from tests.faces.http.owning import (
 )
 from tests.house import Reply, ask
 
+pytestmark = pytest.mark.slow
+
 LISTING = ("GET", "/sapi/v1/sub-account/subAccountApi")
 OWNERS = ("normal", "master", "sub")
 CALLERS = ("nobody", "binance", "operator", *OWNERS)

@@ -13,6 +13,8 @@ from tests.faces.http.managed import Managed, is_problem
 from tests.house import Reply, ask, one_time_catalog
 from tests.native import DIGEST, HOST, Request, digest
 
+pytestmark = pytest.mark.slow
+
 GATEWAY, CLIENT = "10.0.0.7", "203.0.113.9"
 TRADING = "spot_margin_trading"
 BODY = b'{"quantity":"1"}'
