@@ -12,7 +12,7 @@ from tests.builders import TRADING, a_key
 
 ADDED_ELSEWHERE = {
     *("key:quarantined", "key:released", "key:reported", "key:address_seen"),
-    *("key:old_secret_used", "keys:revoked", "rule:withdrawn"),
+    *("keys:revoked", "rule:withdrawn"),
 }
 """Tags that other parts of Tenure add: told of by their text."""
 NOBODYS_NEWS = {
@@ -63,6 +63,14 @@ def test_every_tag_is_either_news_or_named_here_as_nobodys(tag: str) -> None:
     assert set(notices.TAGS) == ({str(each) for each in Tag} | ADDED_ELSEWHERE) - NOBODYS_NEWS
 
 
+@pytest.mark.parametrize("account_id", ["acct_1", None])
+def test_keys_revoked_at_once_are_told_to_those_whose_they_were(account_id: str | None) -> None:
+    mark = {"mark_id": "mark_1", "label": "leaky", "issued_before_ms": 9}
+    found = told("keys:revoked", {"mark": mark}, account_id=account_id)
+    assert (found.audience, found.mark_id) == (Audience.MARKED, "mark_1")
+    assert found.facts["mark"] == {"label": "leaky", "issued_before_ms": 9}
+
+
 def test_a_tag_nobody_knows_is_nobodys_news() -> None:
     assert notices.of_event(an_event("moon:eclipsed")) is None
 
@@ -94,8 +102,6 @@ def test_a_body_of_another_shape_is_told_all_the_same(body: dict[str, object]) -
     [
         ("key:issued", "acct_1", Audience.ACCOUNT),
         ("account:frozen", "acct_1", Audience.TREE),
-        ("keys:revoked", "acct_1", Audience.TREE),
-        ("keys:revoked", None, Audience.EVERYBODY),
         ("rule:withdrawn", None, Audience.EVERYBODY),
         ("rule:added", None, Audience.EVERYBODY),
     ],
@@ -125,7 +131,7 @@ def test_only_facts_that_are_named_are_taken_over() -> None:
         "cause": "leaked",
         "contact": {"address": "example.com", "sealed_secret": "S3CRET"},
         "rule": {"id": "r", "secret": "S3CRET"},
-        "mark": {"label": "bots", "secret": "S3CRET"},
+        "mark": {"mark_id": "mark_1", "label": "bots", "secret": "S3CRET"},
     }
 
     facts = told("key:quarantined", body).facts

@@ -110,6 +110,24 @@ def test_a_day_tells_of_a_few_addresses_and_the_next_day_again() -> None:
     assert usage.fold(found.usage, [tomorrow]).told == (tomorrow,)
 
 
+def test_a_use_of_the_old_secret_is_told_once_a_day() -> None:
+    def old(at: int) -> Use:
+        return a_use(at=at)._replace(by_old_secret=True)
+
+    found = usage.fold(None, [a_use(), old(NOW + 1), old(NOW + 2)])
+    assert found.old_secret == old(NOW + 1), "the first use of a key too"
+    assert found.told == (), "the address is no news"
+    assert usage.fold(found.usage, [old(NOW + 3)]).old_secret is None
+    tomorrow = old(NOW + DAY_MS)
+    again = usage.fold(found.usage, [a_use(at=NOW + 4), tomorrow])
+    assert again.old_secret == tomorrow
+    assert usage.fold(again.usage, [old(NOW + 5)]).old_secret is None, "it comes late"
+
+
+def test_a_use_of_the_new_secret_is_nothing_to_tell() -> None:
+    assert usage.fold(None, [a_use()]).old_secret is None
+
+
 def test_the_addresses_used_last_are_kept() -> None:
     uses = [a_use(f"198.51.100.{number}", NOW + number) for number in range(ADDRESSES_KEPT + 5)]
 

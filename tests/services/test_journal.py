@@ -71,7 +71,7 @@ class Rows:
                 is_withdrawn = change.tag is Tag.RULE_WITHDRAWN
                 withdrawn_at_ms = change.happened_at_ms if is_withdrawn else None
                 self.rules[rule["id"]] = rule, withdrawn_at_ms
-            case Tag.KEY_ADDRESS_SEEN:
+            case Tag.KEY_ADDRESS_SEEN | Tag.KEY_OLD_SECRET_USED:
                 pass  # Noted beside the rows: nothing stands in them that it would change.
             case Tag.GRANT_SWEPT:
                 body = change.body

@@ -9,12 +9,14 @@ from tenure.domain.decide import Reason
 from tenure.domain.errors import Conflict, Invalid, NotFound, Unavailable
 from tenure.domain.marks import Selection
 from tenure.domain.model import AccountId, AccountKind, ApiKey, KeyStatus, KeyType
+from tenure.domain.notices import Kind
 from tenure.services.keyring import Keyring
 from tenure.services.keys import Draft, Wanted
 from tenure.services.revocations import Shown
 from tests import signers
 from tests.builders import DAY_MS, TRADING
 from tests.services.parts import ACTOR, Parts
+from tests.services.telling import Teller
 
 LEAKED = Selection(label="my bot")
 
@@ -26,6 +28,35 @@ def strike(parts: Parts, selection: Selection = LEAKED) -> Shown:
 
 def renamed(parts: Parts, key: ApiKey, label: str) -> ApiKey:
     return parts.edit(key, Wanted(label=label)).plan.after
+
+
+def test_those_whose_keys_were_revoked_are_told_and_their_masters(parts: Parts) -> None:
+    """Nobody else: a million owners would look for keys that were never touched."""
+    teller = Teller(parts)
+    master, other_master = (parts.account(AccountKind.MASTER) for _ in range(2))
+    sub, other_sub = (
+        parts.account(AccountKind.SUB, each.account_id) for each in (master, other_master)
+    )
+    parts.issue(TRADING, account=sub)
+    renamed(parts, parts.issue(TRADING, account=other_sub), "another")
+    own, gone = parts.issue(TRADING), parts.issue(TRADING)
+    parts.keys.revoke(gone.key_id, ACTOR)
+    parts.clock.advance(DAY_MS)
+
+    strike(parts)
+    parts.clock.advance(1)
+    parts.issue(TRADING, account=other_sub)  # Of that label too, and after it.
+    teller.tick()
+
+    told = {
+        account.account_id
+        for account in parts.accounts.every()
+        if Kind.KEYS_REVOKED in teller.kinds(account.account_id)
+    }
+    assert told == {master.account_id, sub.account_id, own.account_id}
+    sent = [each.contact for each in teller.mail.sent if "bulk" in each.message.subject]
+    assert {contact.account_id for contact in sent} == told
+    assert len(sent) == 3
 
 
 def test_all_keys_of_a_label_are_refused_when_the_call_returns(parts: Parts) -> None:

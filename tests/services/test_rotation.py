@@ -6,12 +6,15 @@ from prometheus_client import REGISTRY
 from tenure.domain import allowlist
 from tenure.domain.decide import Allowed, Reason
 from tenure.domain.errors import Invalid
+from tenure.domain.events import Tag
 from tenure.domain.model import READING, ApiKey, KeyType, Overlap
+from tenure.domain.notices import Kind
 from tenure.services.keys import Issued
 from tenure.services.rotation import OVERLAP_MS_MAX
 from tests import signers
 from tests.builders import DAY_MS, HOME, MONTH_MS, TRADING
 from tests.services.parts import ACTOR, Parts
+from tests.services.telling import Teller
 
 ANOTHER = (
     "-----BEGIN PUBLIC KEY-----\n"
@@ -118,6 +121,28 @@ def test_a_use_of_the_old_secret_is_noted_and_counted(parts: Parts) -> None:
 
     assert [_used_old(parts, key, secret) for secret in (new, old)] == [False, True]
     assert _count() == counted + 1
+
+
+def test_a_use_of_the_old_secret_is_on_record_and_told_once_a_day(parts: Parts) -> None:
+    key = parts.issue(TRADING)
+    old = parts.secrets[key.key_id]
+    new = rotated(parts, key, 2 * DAY_MS)
+    known = parts.journal.head()
+    for secret in (old, new, old):
+        assert parts.ask(key, secret=secret) is None
+        parts.usage.flush()
+
+    (event,) = parts.events(known)
+    assert (event.change.tag, event.change.key_id) == (Tag.KEY_OLD_SECRET_USED, key.key_id)
+    assert event.change.body == {"address": HOME, "permission": TRADING}
+    told = Teller(parts).told(key.account_id)[-1].notice
+    assert (told.kind, told.facts["address"]) == (Kind.KEY_OLD_SECRET_USED, HOME)
+
+    parts.clock.advance(DAY_MS)
+    parts.follower.tick()
+    assert parts.ask(key, secret=old) is None
+    parts.usage.flush()
+    assert parts.tags(known) == [Tag.KEY_OLD_SECRET_USED] * 2
 
 
 @pytest.mark.parametrize("overlap_ms", [-1, OVERLAP_MS_MAX + 1])

@@ -37,6 +37,7 @@ class Tag(StrEnum):
     KEY_REPORTED = "key:reported"
     GRANT_SWEPT = "grant:swept"
     KEY_ADDRESS_SEEN = "key:address_seen"
+    KEY_OLD_SECRET_USED = "key:old_secret_used"  # noqa: S105 - the name of a tag, no secret
     RULE_ADDED = "rule:added"
     RULE_WITHDRAWN = "rule:withdrawn"
     CONTACT_ADDED = "contact:added"

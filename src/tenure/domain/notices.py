@@ -49,10 +49,15 @@ class Urgency(StrEnum):
 
 
 class Audience(StrEnum):
-    """Who is told: one account; a master and its sub-accounts; everybody there is by then."""
+    """
+    Who is told: one account; a master and its sub-accounts; everybody there is by then.
+
+    Or whose keys a mark revoked, and the masters of those.
+    """
 
     ACCOUNT = "account"
     TREE = "tree"
+    MARKED = "marked"
     EVERYBODY = "everybody"
 
 
@@ -102,8 +107,8 @@ _OF_TAG: Mapping[str, Kind] = {
 TAGS = tuple(_OF_TAG)
 """The tags whose events somebody is told of."""
 
-_TO_THE_TREE = frozenset({Kind.ACCOUNT_FROZEN, Kind.ACCOUNT_UNFROZEN, Kind.KEYS_REVOKED})
-_TO_EVERYBODY = frozenset({Kind.RULE_SCHEDULED, Kind.RULE_WITHDRAWN, Kind.KEYS_REVOKED})
+_TO_THE_TREE = frozenset({Kind.ACCOUNT_FROZEN, Kind.ACCOUNT_UNFROZEN})
+_TO_EVERYBODY = frozenset({Kind.RULE_SCHEDULED, Kind.RULE_WITHDRAWN})
 
 _STARTS_A_TERM = frozenset(
     {ConsequenceKind.LOST, ConsequenceKind.TERM_STARTS, ConsequenceKind.TERM_SHORTENED}
@@ -129,7 +134,7 @@ class Notice:
 
     *facts* are JSON values. *happened_at_ms* is when it happened, or when a warning fell due. A
     warning names the *permission*, the end it is about and its *lead_ms* before that end; the
-    others name the *seq* of the event they tell of.
+    others name the *seq* of the event they tell of, and of keys revoked at once the *mark_id*.
     """
 
     notice_id: str
@@ -143,6 +148,7 @@ class Notice:
     permission: str | None = None
     ends_at_ms: int | None = None
     lead_ms: int | None = None
+    mark_id: str | None = None
 
     @property
     def urgency(self) -> Urgency:
@@ -161,7 +167,11 @@ def of_event(event: Event) -> Notice | None:
     kind = _OF_TAG.get(str(change.tag))
     if kind is None or _is_old_news(kind, change):
         return None
-    if change.account_id is None:
+    mark = change.body.get("mark")
+    mark_id = str(mark["mark_id"]) if isinstance(mark, Mapping) else None
+    if mark_id is not None:
+        audience = Audience.MARKED
+    elif change.account_id is None:
         if kind not in _TO_EVERYBODY:
             return None
         audience = Audience.EVERYBODY
@@ -178,6 +188,7 @@ def of_event(event: Event) -> Notice | None:
         audience=audience,
         seq=event.seq,
         key_id=change.key_id,
+        mark_id=mark_id,
     )
 
 

@@ -32,6 +32,8 @@ class Use(NamedTuple):
     address: str
     permission: Permission
     used_at_ms: int
+    by_old_secret: bool = False
+    """Proved with what the key had before its rotation (`model.Overlap`)."""
 
 
 class Seen(NamedTuple):
@@ -65,7 +67,8 @@ class KeyUsage:
     """
     What is known of one key's use; *addresses* are those used last, the latest first.
 
-    *told_count* events told of new addresses on *told_on_day*, counted from 1970.
+    *told_count* events told of new addresses on *told_on_day*, counted from 1970; on
+    *old_secret_told_on_day* one told that the secret from before a rotation was used, None: never.
     """
 
     key_id: KeyId
@@ -76,13 +79,17 @@ class KeyUsage:
     addresses: tuple[Seen, ...]
     told_on_day: int = 0
     told_count: int = 0
+    old_secret_told_on_day: int | None = None
 
 
 class Folded(NamedTuple):
-    """What is known afterwards, and of which uses, from an address not seen before, to tell."""
+    """What is known afterwards, and which uses to tell of."""
 
     usage: KeyUsage
     told: tuple[Use, ...]
+    """Those from an address not seen before."""
+    old_secret: Use | None = None
+    """The first of a day by the secret from before a rotation."""
 
 
 def fold(known: KeyUsage | None, uses: Sequence[Use]) -> Folded:
@@ -138,7 +145,18 @@ def fold(known: KeyUsage | None, uses: Sequence[Use]) -> Folded:
         told_on_day=day,
         told_count=count,
     )
-    return Folded(usage, tuple(told))
+    old_secret = _first_by_old_secret(usage.old_secret_told_on_day, ordered)
+    if old_secret is not None:
+        usage = replace(usage, old_secret_told_on_day=old_secret.used_at_ms // DAY_MS)
+    return Folded(usage, tuple(told), old_secret)
+
+
+def _first_by_old_secret(told_on_day: int | None, ordered: Sequence[Use]) -> Use | None:
+    """Return the first use by an old secret on a day after *told_on_day*, if there is one."""
+    for use in ordered:
+        if use.by_old_secret and (told_on_day is None or use.used_at_ms // DAY_MS > told_on_day):
+            return use
+    return None
 
 
 class Caution(StrEnum):

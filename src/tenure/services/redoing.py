@@ -138,6 +138,7 @@ _APPLIED: Final[Mapping[str, Callable[[Transaction, Record, Lost], None]]] = {
     Tag.KEY_RELEASED: _apply_key,
     Tag.KEY_REPORTED: _apply_nothing,
     Tag.KEY_ADDRESS_SEEN: _apply_nothing,
+    Tag.KEY_OLD_SECRET_USED: _apply_nothing,
     Tag.KEYS_REVOKED: _apply_mark,
     Tag.GRANT_SWEPT: _apply_lapse,
     Tag.RULE_ADDED: _apply_rule,

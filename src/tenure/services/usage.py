@@ -44,19 +44,23 @@ log = structlog.get_logger()
 
 @final
 class Uses:
-    """What one worker has allowed since its last flush: per key and address, the last time."""
+    """
+    What one worker has allowed since its last flush: the last time, and what it needed.
+
+    Per key, address, and whether it was proved with the secret from before a rotation.
+    """
 
     def __init__(self) -> None:
         """Empty."""
-        self._noted: dict[tuple[KeyId, str], tuple[int, Permission]] = {}
+        self._noted: dict[tuple[KeyId, str, bool], tuple[int, Permission]] = {}
 
     def note(self, allowed: Allowed, address: Address, now_ms: int) -> None:
         """Note that a request was *allowed* from *address*; cheap, and never fails."""
         # Single steps of a dictionary need no lock. A flush that swaps it at this very moment may
         # miss what is put into the old one: one use lost, as a kill would lose many.
-        noted, pair = self._noted, (allowed.key_id, address.text)
-        if len(noted) < NOTED_MAX or pair in noted:
-            noted[pair] = (now_ms, allowed.permission)
+        noted, where = self._noted, (allowed.key_id, address.text, allowed.used_old_secret)
+        if len(noted) < NOTED_MAX or where in noted:
+            noted[where] = (now_ms, allowed.permission)
         else:
             metrics.uses_dropped.inc()
 
@@ -65,8 +69,8 @@ class Uses:
         taken, self._noted = self._noted, {}
         # Copied in one step, for a note may still be on its way into it.
         return [
-            Use(key_id, address, permission, at_ms)
-            for (key_id, address), (at_ms, permission) in taken.copy().items()
+            Use(key_id, address, permission, at_ms, is_old)
+            for (key_id, address, is_old), (at_ms, permission) in taken.copy().items()
         ]
 
     def give_back(self, uses: Iterable[Use]) -> None:
@@ -74,7 +78,8 @@ class Uses:
         noted = self._noted
         for use in uses:
             if len(noted) < NOTED_MAX:
-                noted.setdefault((use.key_id, use.address), (use.used_at_ms, use.permission))
+                where = (use.key_id, use.address, use.by_old_secret)
+                noted.setdefault(where, (use.used_at_ms, use.permission))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -176,7 +181,13 @@ class Usage:
         folded = {key_id: usage.fold(known.get(key_id), by_key[KeyId(key_id)]) for key_id in owners}
         rows.save(tx, [(known.get(key_id), item.usage) for key_id, item in folded.items()])
         changes = [
-            _change(use, owners[key_id]) for key_id, item in folded.items() for use in item.told
+            _change(tag, use, owners[key_id])
+            for key_id, item in folded.items()
+            for tag, uses_told in (
+                (Tag.KEY_ADDRESS_SEEN, item.told),
+                (Tag.KEY_OLD_SECRET_USED, (item.old_secret,) if item.old_secret else ()),
+            )
+            for use in uses_told
         ]
         # Nobody waits until the keyring has these: nothing is decided otherwise because of them.
         journal.append_all(tx, changes, self._clock.now_ms())
@@ -195,9 +206,9 @@ def _of_key(tx: Transaction, key_id: str) -> KeyUsage | None:
     return rows.of_keys(tx, [key_id]).get(key_id)
 
 
-def _change(use: Use, account_id: AccountId) -> Change:
+def _change(tag: Tag, use: Use, account_id: AccountId) -> Change:
     return Change(
-        tag=Tag.KEY_ADDRESS_SEEN,
+        tag=tag,
         actor=ACTOR,
         happened_at_ms=use.used_at_ms,
         body={"address": use.address, "permission": use.permission},

@@ -25,7 +25,7 @@ from sqlalchemy import (
 from tenure.domain.contacts import Contact
 from tenure.domain.model import Account
 from tenure.domain.notices import Audience, Notice
-from tenure.store import contacts, notices, schema
+from tenure.store import contacts, marks, notices, schema
 from tenure.store import schema_notices as tables
 from tenure.store.db import Transaction
 
@@ -147,6 +147,8 @@ def audience(tx: Transaction, notice: Notice, after: str, most: int) -> list[str
         chosen = chosen.join(
             schema.accounts, owners.account_id == tables.contacts.c.account_id
         ).where((owners.account_id == notice.account_id) | (owners.master_id == notice.account_id))
+    if notice.audience is Audience.MARKED:
+        chosen = chosen.where(marks.concern(notice.mark_id, tables.contacts.c.account_id))
     return list(tx.execute(chosen.order_by(tables.contacts.c.contact_id).limit(most)).scalars())
 
 

@@ -6,7 +6,7 @@ That a key is covered is one condition, `_COVERS`, whatever is asked about it.
 
 from collections.abc import Iterator
 
-from sqlalchemy import ColumnElement, and_, func, insert, or_, select
+from sqlalchemy import ColumnElement, and_, exists, func, insert, or_, select
 
 from tenure.domain.marks import Example, Mark, MarkId, MarkPlan, Selection
 from tenure.domain.model import AccountId, AccountKind, KeyId
@@ -35,6 +35,22 @@ SINCE = (
     .scalar_subquery()
 )
 """Since when (ms, UTC) the key of the row is revoked by a mark, null where none covers it."""
+
+
+def concern(
+    mark_id: ColumnElement[str | None] | str | None, account_id: ColumnElement[str] | str
+) -> ColumnElement[bool]:
+    """Whether a mark revoked keys of an account, or of one of its sub-accounts."""
+    return (
+        exists()
+        .select_from(
+            schema.revocations.join(schema.keys, _key.issued_at_ms < _mark.issued_before_ms)
+        )
+        .where(_mark.mark_id == mark_id, _key.account_id == _account.account_id)
+        .where(_COVERS, _key.revoked_at_ms.is_(None))
+        .where(or_(_account.account_id == account_id, _account.master_id == account_id))
+    )
+
 
 _LISTED = select(schema.revocations).order_by(_mark.made_at_ms, _mark.mark_id)
 

@@ -16,7 +16,7 @@ from tenure.domain import events
 from tenure.domain.events import Event
 from tenure.domain.model import Account
 from tenure.domain.notices import Audience, Kind, Notice, of_event
-from tenure.store import schema
+from tenure.store import marks, schema
 from tenure.store import schema_notices as tables
 from tenure.store.db import Transaction
 
@@ -148,15 +148,16 @@ def notice_of(row: Row[tuple[object, ...]]) -> Notice:
         permission=row.permission,
         ends_at_ms=row.ends_at_ms,
         lead_ms=row.lead_ms,
+        mark_id=row.mark_id,
     )
 
 
 def _concerns(account: Account) -> ColumnElement[bool]:
-    """Whether a notice is one that *account* is told: its own, its master's tree's, everybody's."""
+    """Whether *account* is told a notice: its own, its tree's, everybody's, a mark's."""
     table = tables.notices.c
     tree = [account.account_id, *([account.master_id] if account.master_id else [])]
     return or_(
-        table.account_id == account.account_id,
+        and_(table.account_id == account.account_id, table.audience != Audience.MARKED),
         and_(
             table.audience == Audience.TREE,
             table.account_id.in_(tree),
@@ -166,6 +167,7 @@ def _concerns(account: Account) -> ColumnElement[bool]:
             table.audience == Audience.EVERYBODY,
             table.written_at_ms >= account.created_at_ms,
         ),
+        and_(table.audience == Audience.MARKED, marks.concern(table.mark_id, account.account_id)),
     )
 
 
@@ -203,6 +205,7 @@ def _row(
         "permission": notice.permission,
         "ends_at_ms": notice.ends_at_ms,
         "lead_ms": notice.lead_ms,
+        "mark_id": notice.mark_id,
         "facts": events.canonical({**(label or {}), **notice.facts}),
         "happened_at_ms": notice.happened_at_ms,
         "written_at_ms": now_ms,

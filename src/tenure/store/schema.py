@@ -167,6 +167,8 @@ key_usage = Table(
     # How many events told of new addresses on one day, counted from 1970: they are bounded.
     Column("told_on_day", Integer, nullable=False),
     Column("told_count", Integer, nullable=False),
+    # The last day an event told that the secret from before a rotation was used.
+    Column("old_secret_told_on_day", Integer),
 )
 
 # The last few addresses each key was used from; `domain.usage` says how many.

@@ -37,6 +37,7 @@ notices = Table(
     Column("facts", Text, nullable=False),
     Column("happened_at_ms", BigInteger, nullable=False),
     Column("written_at_ms", BigInteger, nullable=False),
+    Column("mark_id", Text),
     Index("ix_notices_account", "account_id", "number"),
     # The few that go to many accounts at once.
     Index(

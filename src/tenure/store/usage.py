@@ -69,6 +69,7 @@ def of_keys(tx: Transaction, key_ids: Iterable[str]) -> dict[str, KeyUsage]:
             addresses=tuple(seen.get(row.key_id, ())),
             told_on_day=row.told_on_day,
             told_count=row.told_count,
+            old_secret_told_on_day=row.old_secret_told_on_day,
         )
         for row in tx.execute(select(_usage).where(_usage.c.key_id.in_(named)))
     }
@@ -138,4 +139,5 @@ def _row(usage: KeyUsage) -> dict[str, Any]:
         "last_permission": usage.last_permission,
         "told_on_day": usage.told_on_day,
         "told_count": usage.told_count,
+        "old_secret_told_on_day": usage.old_secret_told_on_day,
     }
