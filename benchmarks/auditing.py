@@ -63,7 +63,7 @@ def main() -> None:
     given = options.parse_args()
     with tempfile.TemporaryDirectory(prefix="tenure-auditing-") as directory:
         home = Path(directory) / "home"
-        count = _fill(home, given.events)
+        count = fill(home, given.events)
         table = Table(title=f"A journal of {count:,} events, {count // (_EDITS + 1):,} keys")
         for name in ("step", "seconds", "µs an event", "most memory MiB"):
             table.add_column(name, justify="left" if name == "step" else "right")
@@ -93,8 +93,8 @@ def _steps(directory: Path, home: Path) -> Iterator[tuple[str, str, list[str]]]:
     yield "restore", _MEASURED, ["restore", backup, *other]
 
 
-def _fill(home: Path, count: int) -> int:
-    """Make a store with so many events, rows and all; return how many there are."""
+def fill(home: Path, count: int) -> int:
+    """Make a store with so many events at *home*, rows and all; return how many there are."""
     kind = next(item for item in filling.kinds() if item.name == "ed25519")
     with closing(wiring.open_alone(settings.load(home=home))) as worker:
         now_ms = worker.clock.now_ms()

@@ -22,6 +22,7 @@ from tenure.domain.errors import Invalid, Unavailable
 from tenure.domain.rules import Rulebook
 from tenure.services import pushing, restoring
 from tenure.services.accounts import Accounts
+from tenure.services.acts import Acts
 from tenure.services.checkpoints import Checkpoints
 from tenure.services.deciding import Decider, one_time
 from tenure.services.errands import Errands
@@ -138,7 +139,8 @@ def open_ticks(settings: Settings) -> Ticks:
     store = db.open_store(settings.database_url)
     follower = Follower(store, settings.home, clock)
     leaks = Leaks.of(settings, store, clock, follower.catch_up)
-    steps = {"sweep": Sweep(store, clock).step, "leaks": leaks.step}
+    sweep, acts = Sweep(store, clock), Acts(store, clock)
+    steps = {"sweep": sweep.step, "leaks": leaks.step, "acts": acts.step}
     return Ticks(follower, steps, clock, clock, settings.home)
 
 

@@ -77,7 +77,7 @@ class Conflict(TenureError):
     """Something changed since you looked."""
 
     def __init__(self, code: str, message: str = "", *, plan: object = None) -> None:
-        """*code* is `stale`, `confirmation_required`, `revoked` or `exists`; *plan* is shown."""
+        """*code* is `stale`, `repeated`, `revoked`, `exists` or the like; *plan* is shown."""
         super().__init__(message)
         self.code = code
         self.plan = plan

@@ -50,15 +50,22 @@ def verify_lines(
 ) -> Verdict:
     """Check an export from its first event on against itself and the checkpoints *signed*."""
     audit, found = Audit(signed), Verdict()
-    while found.flaw is None and (raw := file.readline(lines.LINE_BYTES_MAX)):
+    found.flaw = take_lines(audit, file, progress)
+    return _concluded(audit, found)
+
+
+def take_lines(audit: Audit, file: IO[bytes], progress: Progress = lambda _: None) -> Flaw | None:
+    """Let *audit* go on with the lines of *file*, up to the first flaw."""
+    flaw = None
+    while flaw is None and (raw := file.readline(lines.LINE_BYTES_MAX)):
         try:
             if not raw.endswith(b"\n"):
                 raise ValueError("is cut short")  # noqa: TRY301 - one of several things wrong with a line
-            found.flaw = audit.take(lines.read(raw[:-1]))
+            flaw = audit.take(lines.read(raw[:-1]))
         except ValueError as error:
-            found.flaw = Flaw(audit.seq + 1, str(error))
+            flaw = Flaw(audit.seq + 1, str(error))
         progress(1)
-    return _concluded(audit, found)
+    return flaw
 
 
 def verify_store(

@@ -14,7 +14,7 @@ from sqlalchemy import Row, bindparam, insert, select, update
 
 from tenure.domain import events
 from tenure.domain.events import Change, Event, Tag
-from tenure.store import holds, notices, schema
+from tenure.store import acts, holds, notices, schema
 from tenure.store.db import Transaction
 
 # Takes the lock, and the next seqs with it. An event is never recorded before the one ahead of it,
@@ -72,7 +72,8 @@ def append(tx: Transaction, change: Change, now_ms: int) -> Event:
     """
     Record *change* at *now_ms* (ms, UTC) as the next event; part of the caller's transaction.
 
-    Raises Unavailable `restored` in a store that is held: so every change is refused (D18).
+    Raises Unavailable `restored` in a store that is held: so every change is refused (D18);
+    Conflict `repeated` where another request did this already, under the same Idempotency-Key.
     """
     (event,) = append_all(tx, [change], now_ms)
     return event
@@ -95,6 +96,7 @@ def append_all(tx: Transaction, changes: Sequence[Change], now_ms: int) -> list[
     tx.execute(insert(schema.events), [_row(event) for event in appended])
     tx.execute(_SET_HEAD, {"new_hash": previous_hash, "new_recorded_at_ms": recorded_at_ms})
     notices.tell(tx, appended, recorded_at_ms)
+    acts.record(tx, appended[0])
     return appended
 
 

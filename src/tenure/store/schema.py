@@ -181,6 +181,16 @@ key_addresses = Table(
     Column("last_used_at_ms", BigInteger, nullable=False),
 )
 
+# Which request that may act once was done, and by which event: kept for a week.
+acts = Table(
+    "acts",
+    metadata,
+    Column("act_id", Text, primary_key=True),
+    Column("digest", Text, nullable=False),
+    Column("seq", BigInteger, nullable=False),
+    Column("made_at_ms", BigInteger, nullable=False, index=True),
+)
+
 # The Merkle tree over the journal: whole subtrees of 256 events and more. Smaller ones are worked
 # out from the events.
 tree_nodes = Table(

@@ -156,8 +156,8 @@ class Cast:
         request = Request(api_key=key.api_key, method=method, target=target, body=body, **given)
         return request.headers(self.managed.house.signers[key.key_id])
 
-    def ask(self, who: str, method: str, target: str, given: object = None) -> Reply:
-        """Ask as *who*: `nobody`, `operator`, or the name of an account."""
+    def ask(self, who: str, method: str, target: str, given: object = None, **more: str) -> Reply:
+        """Ask as *who*: `nobody`, `operator`, or the name of an account; *more* are headers."""
         body = b"" if given is None else json.dumps(given).encode()
         headers: dict[str, str] = {}
         if who == "operator":
@@ -169,7 +169,7 @@ class Cast:
             target = f"{target}?{self.managed.house.signed_query(key)}"
         elif who != "nobody":
             headers = self.sign(self.keys[who], method, target, body)
-        return self.managed.ask(method, target, body=body, headers=headers)
+        return self.managed.ask(method, target, body=body, headers=headers | more)
 
     def thaw(self) -> None:
         """Unfreeze everybody."""

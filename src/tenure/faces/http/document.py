@@ -21,12 +21,24 @@ from litestar.routes import HTTPRoute
 
 from tenure.domain.rights import Right
 from tenure.faces.http import problems, rights
+from tenure.services import acts
 
 MEDIA_TYPE = "application/vnd.oai.openapi+json"
 OPERATOR = "operatorToken"
 SIGNED = "signedRequest"
 RIGHT = "x-right"
 """Says of each operation who may call it: see docs/reference/rights.md."""
+
+IDEMPOTENCY_KEY = {
+    "name": acts.FIELD,
+    "in": "header",
+    "required": False,
+    "description": (
+        "A name of the caller's for this very request: sent again under it, it changes nothing "
+        "again and is answered 409 `repeated` with what it did. For another request it is 422."
+    ),
+    "schema": {"type": "string", "minLength": 1, "maxLength": acts.KEY_CHARACTERS_MAX},
+}
 
 _TAGS = {
     "accounts": "Who keys are issued to.",
@@ -79,6 +91,7 @@ class Document:
             for operation in operations.values():
                 _mend(operation)
                 _declare(operation, declared[operation["operationId"]])
+            _once(operations)
         return tree
 
 
@@ -160,6 +173,13 @@ def _declare(operation: dict[str, Any], right: Right | None) -> None:
     operation[RIGHT] = str(right)
     ways = [] if right is Right.OPEN else [OPERATOR, SIGNED] if right.is_for_owners else [OPERATOR]
     operation["security"] = [{way: list[str]()} for way in ways]
+
+
+def _once(operations: Mapping[str, dict[str, Any]]) -> None:
+    """Say of what changes something that it may be asked for under a key of the caller's."""
+    for method, operation in operations.items():
+        if method != "get" and operation[RIGHT] != Right.OPEN:
+            operation.setdefault("parameters", []).append(IDEMPOTENCY_KEY)
 
 
 def _without_null(schema: dict[str, Any]) -> dict[str, Any]:

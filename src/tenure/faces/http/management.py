@@ -36,6 +36,7 @@ from tenure.faces.http import (
     usages,
     views,
 )
+from tenure.services.acts import Acts
 from tenure.services.github import GitHub
 from tenure.services.leaks import Possession
 from tenure.services.rights import Rights
@@ -71,7 +72,9 @@ def build(worker: Worker) -> Litestar:
     dependencies = _provided(services)
     reach = Rights(worker.accounts, worker.keys)
     guard = rights.guard(worker.operators, worker.decider, reach, settings)
-    routers = _routers(guard, is_sandbox=settings.sandbox and isinstance(clock, SandboxClock))
+    look = requests.once(Acts(worker.store, clock))
+    is_sandbox = settings.sandbox and isinstance(clock, SandboxClock)
+    routers = _routers(guard, look, is_sandbox=is_sandbox)
     app = Litestar(
         [*routers, _document_of(routers, dependencies)],
         dependencies=dependencies,
@@ -99,7 +102,12 @@ def _document_of(routers: list[Router], dependencies: Mapping[str, Provide]) -> 
     return get_document
 
 
-def _routers(guard: Callable[[Any, Any], Awaitable[None]], *, is_sandbox: bool) -> list[Router]:
+def _routers(
+    guard: Callable[[Any, Any], Awaitable[None]],
+    look: Callable[[Any], Awaitable[Any]],
+    *,
+    is_sandbox: bool,
+) -> list[Router]:
     guarded = [
         Router(
             "/v1",
@@ -121,7 +129,7 @@ def _routers(guard: Callable[[Any, Any], Awaitable[None]], *, is_sandbox: bool) 
     ]
     if is_sandbox:
         guarded.append(sandbox.routes())
-    behind = Router("/", route_handlers=guarded, guards=[guard], before_request=requests.look_over)
+    behind = Router("/", route_handlers=guarded, guards=[guard], before_request=look)
     is_open = [leaks.open_routes(), checkpoints.routes(), calendars.open_routes(), probes.routes()]
     return [behind, *is_open]
 

@@ -23,6 +23,7 @@ from tenure.domain.decide import REFUSALS, Refused
 from tenure.domain.errors import Conflict, Invalid, TenureError, Unavailable
 from tenure.faces.http import refusals, requests, revocation_views, views
 from tenure.faces.http.revocation_views import RevocationPlanView
+from tenure.services.acts import Done
 from tenure.services.keys import Previewed
 from tenure.services.revocations import Shown
 
@@ -83,7 +84,8 @@ class Problem(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """
     RFC 9457 problem details; `problems` where fields are wrong.
 
-    Where something has to be confirmed, `plan` or `revocation` is what it would do now.
+    Where something has to be confirmed, `plan` or `revocation` is what it would do now; where it
+    was done before, `seq`, `account_id` and `key_id` say what it did.
     What stands after them is told to whoever signed with a key that may not: see refusals.
     """
 
@@ -101,6 +103,9 @@ class Problem(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     rule_id: str | UnsetType = UNSET
     since_ms: int | UnsetType = UNSET
     revocation: RevocationPlanView | UnsetType = UNSET
+    seq: int | UnsetType = UNSET
+    account_id: str | UnsetType = UNSET
+    key_id: str | UnsetType = UNSET
 
 
 class Problems:
@@ -132,16 +137,17 @@ class Problems:
 
     def _expected(self, error: TenureError, request_id: str) -> Response[Problem]:
         kind, headers = KINDS[type(error)], {}
-        problems: list[FieldProblem] | UnsetType = UNSET
-        plan: views.PlanView | UnsetType = UNSET
-        revocation: RevocationPlanView | UnsetType = UNSET
+        more: dict[str, Any] = {}
         match error:
             case Invalid():
-                problems = [FieldProblem(item.field, item.message) for item in error.problems]
+                found = [FieldProblem(item.field, item.message) for item in error.problems]
+                more = {"problems": found}
             case Conflict(plan=Previewed() as previewed):
-                plan = self._show.plan(previewed)
+                more = {"plan": self._show.plan(previewed)}
             case Conflict(plan=Shown() as shown):
-                revocation = revocation_views.plan(shown)
+                more = {"revocation": revocation_views.plan(shown)}
+            case Conflict(plan=Done() as done):
+                more = {"seq": done.seq, "account_id": done.account_id, "key_id": done.key_id}
             case errors.Unauthenticated():
                 headers = CHALLENGE
             case Unavailable():
@@ -159,10 +165,8 @@ class Problems:
             detail,
             request_id,
             code=error.code,
-            problems=problems,
-            plan=plan,
-            revocation=revocation,
             headers=headers,
+            facts={name: value for name, value in more.items() if value is not None},
         )
 
 
@@ -214,9 +218,6 @@ def _respond(  # noqa: PLR0913 - a problem has that many sides
     request_id: str,
     *,
     code: str | None = None,
-    problems: list[FieldProblem] | UnsetType = UNSET,
-    plan: views.PlanView | UnsetType = UNSET,
-    revocation: RevocationPlanView | UnsetType = UNSET,
     headers: Mapping[str, str] | None = None,
     facts: Mapping[str, Any] | None = None,
 ) -> Response[Problem]:
@@ -228,9 +229,6 @@ def _respond(  # noqa: PLR0913 - a problem has that many sides
         detail=detail,
         code=code or kind.name.replace("-", "_"),
         request_id=request_id,
-        problems=problems,
-        plan=plan,
-        revocation=revocation,
     )
     return Response(
         problem, status_code=kind.status, media_type=MEDIA_TYPE, headers=dict(headers or {})

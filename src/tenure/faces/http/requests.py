@@ -7,10 +7,12 @@ field. What an error looks like on the wire is in `problems`.
 """
 
 import re
+from collections.abc import Awaitable, Callable
 from typing import Annotated, Any, Final, TypeAlias, cast
 
 import msgspec
 from litestar import Request, Response
+from litestar.concurrency import sync_to_thread
 from litestar.datastructures import MutableScopeHeaders, State
 from litestar.di import NamedDependency as Given
 from litestar.exceptions import ClientException
@@ -21,6 +23,9 @@ from typing_extensions import override
 from tenure.clock import Clock, new_id
 from tenure.domain.errors import Invalid
 from tenure.domain.rights import Caller
+from tenure.faces.http import asgi
+from tenure.services import acts
+from tenure.services.acts import FIELD, Acts
 
 BODY_BYTES_MAX: Final = 262_144
 """256 kB: a signed request handed over whole, with room; everything else needs a few kB."""
@@ -32,6 +37,7 @@ NOTICE_ID: Final = "^ntc_[0-9a-z]{24}$"
 CONTACT_ID: Final = "^ctc_[0-9a-z]{24}$"
 CALENDAR_NAME: Final = r"^[0-9A-Za-z_-]{43}\.ics$"
 REQUEST_ID: Final = "x-request-id"
+_SAFE: Final = frozenset({"GET", "HEAD", "OPTIONS"})
 _REQUEST_ID_KEY: Final = "tenure.request_id"
 
 # A value that does not look like an id is answered as an unknown one, and never looked up.
@@ -135,6 +141,25 @@ def look_over(request: Request[Caller, None, State]) -> Response[None] | None:
         if len(request.query_params.getall(name)) > 1:
             raise Invalid(name, "comes twice")
     return None
+
+
+def once(known: Acts) -> Callable[[Request[Caller, None, State]], Awaitable[Any]]:
+    """Return what looks a request over and refuses what was done before (SECURITY I6)."""
+
+    # No method: the framework copies what it is handed, with all that hangs from it.
+    async def look(request: Request[Caller, None, State]) -> Response[None] | None:
+        acts.enter(None)  # Whatever a request before this one left.
+        answer = look_over(request)
+        keys = request.headers.getall(FIELD, [])
+        if answer is None and keys and request.method not in _SAFE:
+            path, query = asgi.raw_path(request.scope).encode(), request.scope["query_string"]
+            asked = (request.method.encode(), path, query, await request.body())
+            # In a thread, for the store blocks.
+            actor = request.user.actor
+            acts.enter(await sync_to_thread(known.begin, actor, keys, asked))
+        return answer
+
+    return look
 
 
 def caller_of(request: Request[Caller, None, State]) -> Caller:
