@@ -1,11 +1,14 @@
 """
-Forward-auth over HTTP with one worker, against servers that do nothing, all in one run.
+Forward-auth over HTTP with one worker, against peers and servers that do nothing, in one run.
 
 The load comes from `wrk` (Debian's package), in a process and, where there are two cores, on a core
-of its own. Every request is signed with HMAC and decided; the bare servers answer 204.
+of its own. All are sent the same request, signed with HMAC; `python -m benchmarks.forwarding`
+measures this alone.
 """
 
+import argparse
 import contextlib
+import dataclasses
 import os
 import re
 import shutil
@@ -19,7 +22,12 @@ from pathlib import Path
 from statistics import median
 
 import httpx
+from rich.console import Console
+from rich.progress import track
+from rich.table import Table
 
+from benchmarks import pages, peers
+from benchmarks.peers import Peer
 from tenure.clock import SystemClock
 from tenure.domain.errors import Unavailable
 from tenure.faces.http.starting import starting
@@ -39,8 +47,42 @@ class Row:
     p99_us: float
 
 
+def main() -> None:
+    """Measure as the arguments say."""
+    options = argparse.ArgumentParser(prog="python -m benchmarks.forwarding", description=__doc__)
+    options.add_argument("--rounds", type=int, default=9, help="rounds of load on each server")
+    options.add_argument("--seconds", type=int, default=5, help="seconds of load a round")
+    options.add_argument("--write-docs", action="store_true", help="write docs/reference")
+    given = options.parse_args()
+    report(given.rounds, given.seconds, write_docs=given.write_docs)
+
+
+def report(rounds: int, seconds: int, *, write_docs: bool) -> None:
+    """Measure, print, and write the page if asked; say so where it cannot be measured."""
+    try:
+        rows = measure(rounds=rounds, seconds=seconds)
+    except Unavailable as error:
+        Console(stderr=True).print(f"forward-auth was not measured: {error}")
+        return
+    table = Table(title="Forward-auth over HTTP, one worker, one core for the load")
+    for name in ("server", "requests/s", "p50 µs", "p99 µs", "Tenure's rate over its"):
+        table.add_column(name, justify="left" if name == "server" else "right")
+    for row in rows:
+        table.add_row(
+            row.server,
+            f"{row.per_second:,.0f}",
+            f"{row.p50_us:,.0f}",
+            f"{row.p99_us:,.0f}",
+            f"{rows[0].per_second / row.per_second:.2f}",
+        )
+    pages.show([table])
+    if write_docs:
+        figures = {"forwarding": [dataclasses.asdict(row) for row in rows]}
+        pages.write("forward-auth", [table], figures)
+
+
 def measure(*, rounds: int, seconds: int) -> list[Row]:
-    """Measure Tenure's forward-auth and both bare servers, round by round."""
+    """Measure Tenure's forward-auth, which comes first, its peers and both bare servers."""
     if shutil.which("wrk") is None:
         raise Unavailable("wrk", "wrk is not installed: apt-get install wrk")
     with contextlib.ExitStack() as stack:
@@ -52,16 +94,22 @@ def measure(*, rounds: int, seconds: int) -> list[Row]:
         url = stack.enter_context(starting(settings, clock))
         operator_token = (home / "var" / "operator-token").read_text().strip()
         key = _issue(url, operator_token)
-        servers = {
-            "tenure /authorize, HMAC": f"{url}/authorize",
-            "bare granian, 204": stack.enter_context(_bare(_granian)),
-            "bare uvicorn, 204": stack.enter_context(_bare(_uvicorn)),
-        }
+        servers = {"tenure /authorize, HMAC": Peer(f"{url}/authorize", {})}
+        for name, peer in {
+            "nginx + Lua, HMAC": peers.nginx_lua(key["api_key"], key["secret_key"], _on_core(0)),
+            "better-auth, a hash": peers.better_auth(_on_core(0)),
+            "bare granian, 204": _bare(_granian),
+            "bare uvicorn, 204": _bare(_uvicorn),
+        }.items():
+            try:
+                servers[name] = stack.enter_context(peer)
+            except Unavailable as error:
+                Console(stderr=True).print(f"{name} was not measured: {error}")
         seen: dict[str, list[tuple[float, float, float]]] = {name: [] for name in servers}
-        for _ in range(rounds):
-            for name, target in servers.items():
-                headers = _signed(key, clock.wall_ms()) if name.startswith("tenure") else {}
-                seen[name].append(_load(target, headers, seconds))
+        for _ in track(range(rounds), "forward-auth", transient=True):
+            for name, server in servers.items():
+                headers = {**_signed(key, clock.wall_ms()), **server.headers}
+                seen[name].append(_load(server.url, headers, seconds))
     return [
         Row(
             server=name,
@@ -142,7 +190,7 @@ def _uvicorn(port: int) -> Sequence[str]:
 
 
 @contextlib.contextmanager
-def _bare(command: Callable[[int], Sequence[str]]) -> Iterator[str]:
+def _bare(command: Callable[[int], Sequence[str]]) -> Iterator[Peer]:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
@@ -157,7 +205,7 @@ def _bare(command: Callable[[int], Sequence[str]]) -> Iterator[str]:
         transport = httpx.HTTPTransport(retries=8)
         with httpx.Client(transport=transport, trust_env=False) as client:
             client.get(url).raise_for_status()
-        yield url
+        yield Peer(url, {})
     finally:
         process.terminate()
         process.wait()
@@ -166,3 +214,7 @@ def _bare(command: Callable[[int], Sequence[str]]) -> Iterator[str]:
 def _on_core(core: int) -> Sequence[str]:
     has_two = (os.cpu_count() or 1) > 1 and shutil.which("taskset") is not None
     return ("taskset", "-c", str(core)) if has_two else ()
+
+
+if __name__ == "__main__":
+    main()
