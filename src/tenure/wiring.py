@@ -1,29 +1,31 @@
 """
 The composition root: settings in, a running set of parts out, in plain calls.
 
-`prepare` is run once per start, by one process; `open_ticks` by the background process;
-`open_worker` by each worker; `open_alone` builds all of it in one process, for tests and tools.
+`prepare` is run once per start, by one process; `open_ticks` and `open_errands` by the background
+process; `open_notifying` by the one that tells; `open_worker` by each worker. `open_decider` is for
+a service in another process; `open_alone` builds all of it in one, for tests and tools.
 """
 
 import contextlib
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from importlib import resources
 from pathlib import Path
 
 import structlog
 
 from tenure import wiring_notices, wiring_secrets
-from tenure.clock import Clock, SandboxClock, SystemClock, new_id
+from tenure.clock import Clock, SandboxClock, SystemClock
 from tenure.domain import catalog as catalogs
 from tenure.domain import rulebooks
 from tenure.domain.catalog import Catalog
 from tenure.domain.errors import Invalid, Unavailable
 from tenure.domain.rules import Rulebook
-from tenure.services import pushing, restoring
+from tenure.services import kinds, pushing, restoring
 from tenure.services.accounts import Accounts
 from tenure.services.acts import Acts
-from tenure.services.checkpoints import Checkpoints
+from tenure.services.checkpoints import Checkpoints, leads_to
 from tenure.services.deciding import Decider, one_time
 from tenure.services.errands import Errands
 from tenure.services.follower import Follower
@@ -43,10 +45,8 @@ from tenure.services.sweep import Sweep
 from tenure.services.telling import Telling
 from tenure.services.usage import Usage, Uses
 from tenure.settings import Settings
-from tenure.store import db, holds, journal, seals
-from tenure.store.db import Store, Transaction
-
-SANDBOX_MARK = "sandbox"
+from tenure.store import db, holds, journal
+from tenure.store.db import Store
 
 log = structlog.get_logger()
 
@@ -108,11 +108,11 @@ def prepare(settings: Settings) -> Prepared:
     with contextlib.closing(db.open_store(settings.database_url)) as store:
         db.migrate(store)
         # Before there is a clock: one of the wrong kind would leave its file in this home.
-        store.read(lambda tx: _require_same_kind(tx, settings))
+        store.read(lambda tx: kinds.require_same(tx, sandbox=settings.sandbox))
         with contextlib.closing(_clock(settings)) as clock:
             # Made here for its sake alone: a wrong address stops the start, not each worker.
             GitHub.of(settings, clock)
-            is_new = store.write(lambda tx: _claim(tx, settings, clock))
+            is_new = store.write(lambda tx: kinds.claim(tx, clock, sandbox=settings.sandbox))
             restoring.begin(store, settings, clock)
             _start_clock(settings, clock, store)
             store.write(lambda tx: wiring_secrets.prepare_sealing_key(tx, settings, clock))
@@ -155,7 +155,8 @@ def open_errands(settings: Settings) -> Errands:
     """Build what the background process does beside the ticks: checkpoints, signed and pushed."""
     clock, store = _clock(settings), db.open_store(settings.database_url)
     signing = Checkpoints(store, settings.home, clock, settings.checkpoint_every_ms)
-    pusher = pushing.Pusher(store, clock, pushing.places(settings))
+    places = pushing.places(settings, lambda held: store.read(partial(leads_to, held=held)))
+    pusher = pushing.Pusher(store, clock, places)
     return Errands({"checkpoint": signing.step, "push": pusher.step}, store.close)
 
 
@@ -291,27 +292,6 @@ def _start_clock(settings: Settings, clock: SystemClock | SandboxClock, store: S
         start_ms = settings.sandbox_start_ms
         clock.raise_to(clock.wall_ms() if start_ms is None else start_ms)
     clock.raise_to(recorded_at_ms)
-
-
-def _claim(tx: Transaction, settings: Settings, clock: Clock) -> bool:
-    """Mark a new store as rehearsal or real, for good; refuse the other kind."""
-    if seals.mark(tx, SANDBOX_MARK) is None:
-        seals.set_mark(tx, SANDBOX_MARK, "yes" if settings.sandbox else "no")
-        seals.set_mark(tx, "store_id", new_id(clock, "store"))
-        return True
-    _require_same_kind(tx, settings)
-    return False
-
-
-def _require_same_kind(tx: Transaction, settings: Settings) -> None:
-    held = seals.mark(tx, SANDBOX_MARK)
-    if held is not None and (held == "yes") is not settings.sandbox:
-        raise Invalid(
-            "sandbox",
-            "this store was made in a sandbox: start with --sandbox, or choose another --home"
-            if held == "yes"
-            else "this is a real store: start without --sandbox, or choose another --home",
-        )
 
 
 def _text(path: Path | None, shipped: str) -> str:

@@ -1,7 +1,7 @@
 """
 The part of the composition root that tells owners: contacts, notices, calendars, and who sends.
 
-`telling` is what a worker's faces stand on; `open_notifying` is the process beside the ticks.
+`telling` is what a worker's faces stand on; `notifying` is the process beside the ticks.
 """
 
 from collections.abc import Callable, Mapping

@@ -131,10 +131,10 @@ def test_known_inclusion_proofs(index: int, size: int) -> None:
     assert [item.hex() for item in found] == list(KNOWN_INCLUSION[index, size])
 
 
-@pytest.mark.parametrize(("old", "new"), KNOWN_CONSISTENCY)
-def test_known_consistency_proofs(old: int, new: int) -> None:
-    found = merkle.consistency(old, new, Tree(LEAVES).node_at)
-    assert [item.hex() for item in found] == list(KNOWN_CONSISTENCY[old, new])
+@given(sizes)
+def test_the_root_is_worked_out_from_subtrees_that_are_kept(size: int) -> None:
+    tree = Tree(entries(size))
+    assert merkle.root(size, tree.node_at) == tree.root(0, size)
 
 
 @given(sizes)
@@ -202,39 +202,3 @@ def test_an_inclusion_proof_is_the_rfcs_and_proves_that_leaf_alone(
         assert not merkle.includes(root, size, leaf, index, path[:-1])
         flipped = [bytes([path[0][0] ^ 1]) + path[0][1:], *path[1:]]
         assert not merkle.includes(root, size, leaf, index, flipped)
-
-
-@given(sizes, sizes)
-def test_a_consistency_proof_is_the_rfcs_and_proves_that_beginning_alone(a: int, b: int) -> None:
-    old, new = min(a, b), max(a, b)
-    tree = Tree(entries(new))
-    old_root, new_root = tree.root(0, old), tree.root(0, new)
-
-    path = merkle.consistency(old, new, tree.node_at)
-
-    assert path == ([] if old == 0 else tree.subproof(old, 0, new, is_whole=True))
-    assert merkle.extends(old_root, old, new_root, new, path)
-    assert not merkle.extends(b"\x01" * 32, old, new_root, new, path)
-    assert not merkle.extends(old_root, old, new_root, new, [*path, new_root])
-    if old:
-        assert not merkle.extends(old_root, old, b"\x01" * 32, new, path)
-    if path:
-        assert not merkle.extends(old_root, old, new_root, new, [])
-        assert not merkle.extends(old_root, old, new_root, new, path[:-1])
-        for at, item in enumerate(path):
-            flipped = [*path[:at], bytes([item[0] ^ 1]) + item[1:], *path[at + 1 :]]
-            assert not merkle.extends(old_root, old, new_root, new, flipped)
-
-
-def test_a_tree_does_not_shrink() -> None:
-    tree = Tree(LEAVES)
-    path = merkle.consistency(3, 8, tree.node_at)
-    assert not merkle.extends(ROOTS[8], 8, ROOTS[3], 3, path)
-    assert not merkle.extends(ROOTS[8], -1, ROOTS[3], 3, path)
-
-
-def test_a_rewritten_beginning_has_no_proof() -> None:
-    tree, other = Tree(LEAVES), Tree([b"rewritten", *LEAVES[1:]])
-    for old in range(1, 8):
-        path = merkle.consistency(old, 8, other.node_at)
-        assert not merkle.extends(tree.root(0, old), old, other.root(0, 8), 8, path)

@@ -33,10 +33,11 @@ def an_event(
     *,
     account_id: str | None = "acct_1",
     seq: int = 7,
+    actor: str = "operator",
 ) -> Event:
     change = Change(
         tag=AnyTag(tag),  # type: ignore[arg-type]  # as a later version's
-        actor="operator",
+        actor=actor,
         happened_at_ms=1_000,
         body=body or {},
         account_id=account_id,
@@ -69,6 +70,19 @@ def test_keys_revoked_at_once_are_told_to_those_whose_they_were(account_id: str 
     found = told("keys:revoked", {"mark": mark}, account_id=account_id)
     assert (found.audience, found.mark_id) == (Audience.MARKED, "mark_1")
     assert found.facts["mark"] == {"label": "leaky", "issued_before_ms": 9}
+
+
+@pytest.mark.parametrize(
+    ("actor", "shown"),
+    [
+        ("operator", "operator"),
+        ("acct_1/key_9", "acct_1/key_9"),
+        ("acct_2/key_9", "master"),
+        ("tenure:usage", "tenure:usage"),
+    ],
+)
+def test_an_account_is_not_told_by_which_key_its_master_acted(actor: str, shown: str) -> None:
+    assert told("key:revoked", actor=actor).facts["actor"] == shown
 
 
 def test_a_tag_nobody_knows_is_nobodys_news() -> None:

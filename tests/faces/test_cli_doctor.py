@@ -251,7 +251,7 @@ def test_a_checkpoint_is_followed_until_it_is_out(home: Path) -> None:
     with contextlib.closing(wiring.open_alone(found)) as worker:
         worker.checkpoints.step()
         assert checkup.log(found).found == "the checkpoint of 2 events is not out yet"
-        pushing.Pusher(worker.store, worker.clock, pushing.places(found)).step()
+        pushing.Pusher(worker.store, worker.clock, pushing.places(found, lambda _: True)).step()
     check = checkup.log(found)
     assert (check.outcome, check.found) == (OK, "the checkpoint of 2 events is signed and pushed")
 

@@ -144,8 +144,10 @@ def test_a_recomputed_chain_is_found(filled: Filled, tmp_path: Path) -> None:
                 target.write(line)
                 continue
             record = lines.read(line[:-1])
-            changed = {"actor": "nobody"} if seq == edited else {"previous_hash": before}
-            record = replace(record, **changed)
+            if seq == edited:
+                record = replace(record, actor="nobody")
+            else:
+                record = replace(record, previous_hash=before)
             before = lines.digest(record)
             target.write(replace(record, hash=before).line.encode() + b"\n")
     with redone.open("rb") as file:

@@ -224,6 +224,22 @@ def test_an_altered_event_behind_a_whole_block_still_breaks_the_chain(
     assert "event 257 is not as it was recorded" in contradicted(log)
 
 
+def test_a_tree_that_was_altered_under_what_was_signed_is_told_though_it_ends_on_a_block(
+    parts: Parts, log: Checkpoints
+) -> None:
+    note(parts, 256 - parts.store.read(journal.head)[0])
+    assert not log.step()
+    assert log.latest().size == 256
+    altered = schema.tree_nodes.update().values(hash=b"\0" * 32)
+    parts.store.write(lambda tx: tx.execute(altered))
+    note(parts, 3)
+    minute(parts)
+    with pytest.raises(Unavailable, match="the first 256 events") as raised:
+        log.step()
+    assert raised.value.code == "journal"
+    assert log.latest().size == 256
+
+
 def test_a_journal_that_was_cut_off_is_told(parts: Parts, log: Checkpoints) -> None:
     note(parts, 5)
     log.step()

@@ -73,12 +73,18 @@ def test_where_no_key_can_be_made_the_start_says_so(parts: Parts) -> None:
 
 
 def test_a_history_that_parts_has_another_name_and_the_same_key(parts: Parts) -> None:
-    assert parts.store.write(lambda tx: logkey.rename(tx, 7)) is None
+    assert parts.store.write(lambda tx: logkey.rename(tx, 7, parts.clock)) is None
     logkey.prepare(parts.store, parts.home, parts.clock)
     before = public(parts)
 
-    renamed = parts.store.write(lambda tx: logkey.rename(tx, 7))
+    renamed = parts.store.write(lambda tx: logkey.rename(tx, 7, parts.clock))
 
-    assert renamed == public(parts) == LogKey(f"{before.name}/8", before.public_key)
+    assert renamed == public(parts)
+    assert renamed is not None
+    assert renamed.name.startswith(f"{before.name}/8-")
+    assert renamed.public_key == before.public_key
     assert signer(parts).key == renamed
     assert parts.store.read(lambda tx: seals.mark(tx, logkey.MARK)) == renamed.text
+    again = parts.store.write(lambda tx: logkey.rename(tx, 7, parts.clock))
+    assert again is not None
+    assert again.name.removeprefix(renamed.name).startswith("/8-"), "never the same twice"

@@ -221,7 +221,7 @@ def test_an_address_that_does_not_answer_is_not_told_in_logs(parts: Parts, url: 
 
 def test_settings_say_where_checkpoints_go(tmp_path: Path) -> None:
     def places(**given: object) -> list[Place]:
-        return pushing.places(settings.load(home=tmp_path, **given))
+        return pushing.places(settings.load(home=tmp_path, **given), lambda _: True)
 
     assert places() == []
     both = places(checkpoint_file=tmp_path / "out", checkpoint_url="https://log.example/")

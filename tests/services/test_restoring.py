@@ -3,6 +3,7 @@
 import io
 import shutil
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -15,11 +16,11 @@ from tenure.domain.checkpoints import Checkpoint
 from tenure.domain.decide import Reason
 from tenure.domain.errors import Conflict, Invalid, Unavailable
 from tenure.domain.events import Change, Tag
-from tenure.services import auditing, backups, logkey, redoing, restoring
-from tenure.services.checkpoints import EVERY_MS, Checkpoints
-from tenure.services.pushing import Files
+from tenure.services import auditing, backups, logkey, records, redoing, restoring
+from tenure.services.checkpoints import EVERY_MS, Checkpoints, leads_to
+from tenure.services.pushing import Files, PushError
 from tenure.services.restoring import Replayed
-from tenure.store import checkpoints, db, holds, journal, schema
+from tenure.store import checkpoints, db, holds, journal, schema, seals
 from tests import postgresql
 from tests.services import parts as building
 from tests.services.disasters import Disaster, answer, catch_up, rows
@@ -187,6 +188,52 @@ def test_a_checkpoint_that_the_backup_reaches_by_itself_does_not_release(
         assert is_held(restored)
 
 
+def test_a_place_older_than_the_backup_itself_does_not_release(
+    lost: Disaster, restored: Parts
+) -> None:
+    """Something is mounted over the real one, or nothing is."""
+    own = restored.store.read(checkpoints.latest)
+    assert own is not None
+    restored.store.write(lambda tx: checkpoints.mark_pushed(tx, own.size, 1))
+    older = Checkpoint(lost.pushed.origin, own.size - 1, b"\0" * 32)
+    with pytest.raises(Invalid, match="was pushed before the backup"):
+        catch_up(restored, None, pushed=older)
+    assert is_held(restored)
+
+
+def test_a_key_is_not_revived_by_an_export(lost: Disaster, restored: Parts) -> None:
+    """The chain has no key: whoever writes the export may go on with it as he likes."""
+    last = lines.read(lost.export.splitlines()[-1])
+    revoked = next(
+        line
+        for line in map(lines.read, lost.export.splitlines())
+        if line.tag == Tag.KEY_REVOKED and line.key_id == lost.revoked.key_id
+    )
+    state = {**revoked.content["key"], "revoked_at_ms": None}
+    members = {name: getattr(last, name) for name in lines.Record.__dataclass_fields__}
+    members |= {"seq": last.seq + 1, "previous_hash": last.hash, "tag": str(Tag.KEY_EDITED)}
+    members |= {"account_id": revoked.account_id, "key_id": revoked.key_id}
+    members["body"] = lines.canonical({"key": state, "consequences": []})
+    forged = lines.of({**members, "hash": lines.digest(lines.of(members))})
+    with pytest.raises(Invalid, match="changes a key that was revoked"):
+        catch_up(restored, lost.export + forged.line.encode() + b"\n", lost.pushed)
+    assert is_held(restored)
+
+
+def test_while_it_is_held_workers_keys_are_left_as_they_are(lost: Disaster) -> None:
+    """Else a revoked key would be back until they see that it is held."""
+    lost.parts.follower.tick()
+    lost.parts.stop()
+    shutil.copytree(lost.parts.home, lost.directory / "old")
+    restored = lost.restored("old")
+    with restored.follower.environment[0].begin() as txn:
+        raw = txn.get(lost.revoked.api_key.encode(), db=restored.follower.environment[1][b"keys"])
+    assert raw is not None
+    assert records.load(raw, lambda _: b"x").revoked_at_ms is not None
+    restored.close()
+    lost.parts.restart()
+
+
 def test_where_nothing_came_after_the_backup_the_place_it_was_pushed_to_says_so(
     lost: Disaster, restored: Parts
 ) -> None:
@@ -237,7 +284,7 @@ def test_an_operator_releases_it_on_record_and_the_log_goes_on_under_another_nam
         "backup_seq": lost.backed_up,
         "log_key": renamed.text,
     }
-    assert renamed.name == f"{before.name}/{lost.backed_up + 1}"
+    assert renamed.name.startswith(f"{before.name}/{lost.backed_up + 1}-")
     restored.clock.advance(EVERY_MS)
     log = Checkpoints(restored.store, restored.home, restored.clock)
     log.step()
@@ -351,6 +398,34 @@ def test_a_copy_of_the_file_that_was_put_back_is_held_too(lost: Disaster, tmp_pa
     assert [entry["event"] for entry in said] == [
         "the journal has gone back: everything is refused"
     ]
+
+
+def test_a_journal_that_went_back_and_grew_again_is_held(lost: Disaster, tmp_path: Path) -> None:
+    """By then it is as long as what was pushed, and another history."""
+    place = tmp_path / "pushed.txt"
+    given = settings.load(home=lost.parts.home, checkpoint_file=place)
+    store, clock = lost.parts.store, lost.parts.clock
+    pushed = store.read(checkpoints.latest)
+    assert pushed is not None
+    Files(place).push(pushed)
+    back = lost.restored()
+    restoring.accept(back.store, clock, "as it was")
+    key = store.read(logkey.public)
+    assert key is not None
+    back.store.write(lambda tx: seals.replace_mark(tx, logkey.MARK, key.text))
+    while back.store.read(journal.head)[0] < pushed.size + 3:
+        back.account()
+
+    clock.advance(EVERY_MS)
+    log = Checkpoints(back.store, back.home, clock)
+    while log.step():
+        pass
+    with pytest.raises(PushError, match="another history"):
+        Files(place, lambda held: back.store.read(partial(leads_to, held=held))).push(log.latest())
+    assert place.read_text() == pushed.note
+    restoring.begin(back.store, given, clock)
+    assert back.store.read(holds.held) is not None
+    back.close()
 
 
 def test_between_databases_of_two_kinds(lost: Disaster) -> None:

@@ -58,6 +58,11 @@ def test_those_whose_keys_were_revoked_are_told_and_their_masters(parts: Parts) 
     assert {contact.account_id for contact in sent} == told
     assert len(sent) == 3
 
+    parts.clock.advance(DAY_MS)
+    before = [len(teller.told(account_id)) for account_id in sorted(told)]
+    strike(parts, Selection(issued_before_ms=parts.clock.now))
+    assert [len(teller.told(account_id)) for account_id in sorted(told)] == before, "once is enough"
+
 
 def test_all_keys_of_a_label_are_refused_when_the_call_returns(parts: Parts) -> None:
     keys = [parts.issue(TRADING, key_type=key_type) for key_type in KeyType]

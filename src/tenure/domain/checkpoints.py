@@ -22,7 +22,6 @@ NOTE_BYTES_MAX: Final = 16_384
 _ED25519: Final = b"\x01"
 """The signature type of plain Ed25519 (C2SP signed-note)."""
 _KEY_ID_BYTES: Final = 4
-_SIGNATURE_BYTES: Final = 64
 _PATH_MAX: Final = 63
 _NUMBER: Final = re.compile(r"0|[1-9][0-9]{0,18}", re.ASCII)
 _NAME: Final = re.compile(r"[^\s+]{1,200}")

@@ -97,24 +97,6 @@ def inclusion(index: int, size: int, node_at: NodeAt) -> list[bytes]:
     return path[::-1]
 
 
-def consistency(old: int, new: int, node_at: NodeAt) -> list[bytes]:
-    """Return the proof that a tree of *old* leaves is the beginning of one of *new* leaves."""
-    if old in {0, new}:
-        return []
-    begin, end, path, is_whole = 0, new, list[bytes](), True
-    while old != end:
-        middle = begin + _split(end - begin)
-        if old <= middle:
-            path.append(_range(middle, end, node_at))
-            end = middle
-        else:
-            path.append(_range(begin, middle, node_at))
-            begin, is_whole = middle, False
-    if not is_whole:
-        path.append(_range(begin, end, node_at))
-    return path[::-1]
-
-
 def includes(root: bytes, size: int, leaf: bytes, index: int, path: Sequence[bytes]) -> bool:
     """Whether *path* proves *leaf* (a hash) the *index*-th of the tree under *root* (RFC 9162)."""
     if not 0 <= index < size:
@@ -133,33 +115,9 @@ def includes(root: bytes, size: int, leaf: bytes, index: int, path: Sequence[byt
     return last == 0 and value == root
 
 
-def extends(old_root: bytes, old: int, new_root: bytes, new: int, path: Sequence[bytes]) -> bool:
-    """Whether *path* proves the tree of *old* leaves the beginning of that of *new* (RFC 9162)."""
-    if old == new:
-        return not path and old_root == new_root
-    if not 0 <= old < new or (old == 0 and path):
-        return False
-    if old == 0:
-        return old_root == EMPTY_ROOT
-    if not path:
-        return False
-    # An older tree that is whole is itself a node of the newer one, and so left out of the proof.
-    first, *rest = path if old & (old - 1) else [old_root, *path]
-    at, last = old - 1, new - 1
-    while at & 1:
-        at, last = at >> 1, last >> 1
-    old_value = new_value = first
-    for sibling in rest:
-        if last == 0:
-            return False
-        if at & 1 or at == last:
-            old_value, new_value = node_hash(sibling, old_value), node_hash(sibling, new_value)
-            while at and not at & 1:
-                at, last = at >> 1, last >> 1
-        else:
-            new_value = node_hash(new_value, sibling)
-        at, last = at >> 1, last >> 1
-    return last == 0 and old_value == old_root and new_value == new_root
+def root(size: int, node_at: NodeAt) -> bytes:
+    """Return the root of the first *size* leaves, out of subtrees that are kept."""
+    return _range(0, size, node_at) if size else EMPTY_ROOT
 
 
 def _split(count: int) -> int:

@@ -12,6 +12,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
+from tenure.domain import rights
 from tenure.domain.consequences import ConsequenceKind
 from tenure.domain.events import Change, Event
 
@@ -184,7 +185,7 @@ def of_event(event: Event) -> Notice | None:
         kind=kind,
         account_id=change.account_id,
         happened_at_ms=change.happened_at_ms,
-        facts={"actor": change.actor, **_facts(str(change.tag), change.body)},
+        facts={"actor": _actor(change), **_facts(str(change.tag), change.body)},
         audience=audience,
         seq=event.seq,
         key_id=change.key_id,
@@ -205,6 +206,12 @@ def message_id(notice: str, contact: str) -> str:
 def _digest(identity: Iterable[str | int | None]) -> str:
     text = "|".join("" if part is None else str(part) for part in identity)
     return hashlib.sha256(text.encode()).hexdigest()[:24]
+
+
+def _actor(change: Change) -> str:
+    """Return who did it, as the account it is about may see it: not a master's key (RULES R16)."""
+    acting_id, slash, _ = change.actor.partition("/")
+    return change.actor if not slash or acting_id == change.account_id else rights.MASTER
 
 
 def _is_old_news(kind: Kind, change: Change) -> bool:

@@ -12,7 +12,7 @@ from typing import Final
 
 from tenure.clock import Clock
 from tenure.domain.errors import Invalid
-from tenure.store import acts
+from tenure.store import acts, db
 from tenure.store.acts import Act, Done
 from tenure.store.db import Store
 
@@ -60,6 +60,9 @@ class Acts:
 def enter(act: Act | None) -> None:
     """Let *act* be what the rest of this request does, or nothing in particular."""
     acts.CURRENT.set(act)
+    # Asked under the write lock too: of two at once the second is to hear that it is a repeat, and
+    # not that things are no longer as it thought.
+    db.ASKED_FIRST.set(None if act is None else partial(acts.require_new, act=act))
 
 
 def _digest(*parts: bytes) -> str:

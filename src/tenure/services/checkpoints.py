@@ -154,6 +154,7 @@ def _grow(found: _Look) -> tuple[bytes, list[Node]]:
     """
     frontier, nodes, before = found.frontier, list[Node](), found.base
     signed = found.signed
+    _require_signed(frontier, signed)  # Where it ends on a whole block, no event comes to show it.
     for record in found.page:
         seq = frontier.size + 1
         is_next = record.seq == seq and (
@@ -163,13 +164,17 @@ def _grow(found: _Look) -> tuple[bytes, list[Node]]:
             raise ValueError(f"event {seq} is not as it was recorded")
         completed = frontier.append(merkle.leaf_hash(record.line.encode()))
         nodes += [node for node in completed if node.level >= BLOCK_LEVEL]
-        if signed is not None and frontier.size == signed.size and frontier.root() != signed.root:
-            raise ValueError(f"the first {signed.size} events are not those that were signed for")
+        _require_signed(frontier, signed)
         before = record
     end = found.covered + len(found.page)
     if end < found.head and len(found.page) < PAGE:
         raise ValueError(f"event {end + 1} is missing")
     return frontier.root(), nodes
+
+
+def _require_signed(frontier: Frontier, signed: Signed | None) -> None:
+    if signed is not None and frontier.size == signed.size and frontier.root() != signed.root:
+        raise ValueError(f"the first {signed.size} events are not those that were signed for")
 
 
 def _frontier(tx: Transaction, covered: int) -> Frontier:
@@ -179,6 +184,27 @@ def _frontier(tx: Transaction, covered: int) -> Frontier:
             for level, index in merkle.peaks(covered)
         ]
     )
+
+
+def root_at(tx: Transaction, size: int) -> bytes:
+    """Return the root over the first *size* events; raises LookupError, ValueError."""
+    covered = checkpoints.covered(tx)
+    if size <= covered:
+        return merkle.root(size, _nodes(tx))
+    frontier = _frontier(tx, covered)
+    for record in audits.records(tx, covered, size - covered):
+        frontier.append(merkle.leaf_hash(record.line.encode()))
+    return frontier.root()
+
+
+def leads_to(tx: Transaction, held: Checkpoint) -> bool:
+    """Whether the journal has got to what somebody else *held*, and was then what they hold."""
+    if held.size > journal.head(tx)[0]:
+        return False
+    try:
+        return root_at(tx, held.size) == held.root
+    except (LookupError, ValueError):
+        return False  # What cannot even be read is not what was signed.
 
 
 def _nodes(tx: Transaction) -> Callable[[int, int], bytes]:

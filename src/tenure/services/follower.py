@@ -109,6 +109,10 @@ class Follower:
     def _follow(self, tx: Transaction) -> int:
         # Read with the journal, so that no evidence is left of a store that is held by then.
         self.is_held = holds.held(tx) is not None
+        if self.is_held:
+            # Nor is anything taken over: until workers see that it is held they decide by what
+            # they have, and what was restored may have keys in it that were revoked since.
+            return journal.head(tx)[0]
         position = self._position(tx)
         if position is None:
             return self._rebuild(tx)

@@ -59,9 +59,9 @@ class Quarantine(Protocol):
 class Possession:
     """Tells whether somebody holds a key's secret, by the keyring alone: no database is asked."""
 
-    def __init__(self, keyring: Keyring) -> None:
+    def __init__(self, keyring: Keyring, clock: Clock) -> None:
         """*keyring* has one reader, so this is asked where requests are decided."""
-        self._keyring = keyring
+        self._keyring, self._clock = keyring, clock
 
     def proved(
         self, api_key: str, *, secret_key: str | None = None, signature: str | None = None
@@ -70,7 +70,8 @@ class Possession:
         Return the id of the key called *api_key* if its holder sent this, else None.
 
         Either the *secret_key* of an HMAC key, or a *signature* over `leaks.challenge` in the
-        encoding of the key's type. A key that is not ours costs what a wrong signature costs.
+        encoding of the key's type; while a rotation's overlap runs, what it had before proves it
+        too. A key that is not ours costs what a wrong signature costs.
         Raises Unavailable as the keyring does.
         """
         if not apikeys.is_well_formed(api_key):
@@ -81,9 +82,14 @@ class Possession:
             signature = hmac.digest(secret, challenge, "sha256").hex()
         said = signature or ""
         loaded = self._keyring.find(api_key)
-        verifier = loaded.verifier if loaded else verifying.stand_in(said)
-        is_proved = verifier.verify(challenge, said)
-        return loaded.key_id if loaded is not None and is_proved else None
+        now_ms = self._clock.now_ms()
+        old = loaded.old_verifier if loaded and now_ms < loaded.old_until_ms else None
+        verifiers = (loaded.verifier if loaded else None, old)
+        # Both are tried in any case: the time taken is not to tell which keys are being rotated.
+        proofs = [
+            (verifier or verifying.stand_in(said)).verify(challenge, said) for verifier in verifiers
+        ]
+        return loaded.key_id if loaded is not None and any(proofs) else None
 
 
 @final

@@ -87,11 +87,16 @@ def signer(tx: Transaction, home: Path) -> Signer:
     return found
 
 
-def rename(tx: Transaction, seq: int) -> LogKey | None:
-    """Give the log another name, from event *seq* on a history of its own; None without a key."""
+def rename(tx: Transaction, seq: int, clock: Clock) -> LogKey | None:
+    """
+    Give the log a name nobody had, after event *seq* a history of its own; None without a key.
+
+    With a random part: one backup may be accepted twice, in two places, to two histories.
+    """
     key = public(tx)
     if key is None:
         return None
-    renamed = LogKey(f"{key.name}/{seq + 1}", key.public_key)
+    branch = clock.random_bytes(4).hex()
+    renamed = LogKey(f"{key.name}/{seq + 1}-{branch}", key.public_key)
     seals.replace_mark(tx, MARK, renamed.text)
     return renamed

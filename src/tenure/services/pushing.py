@@ -53,22 +53,36 @@ Post = Callable[[str, bytes], int]
 """Sends bytes to a URL and returns the HTTP status; raises OSError where it cannot be reached."""
 
 
+Agree = Callable[[Checkpoint], bool]
+"""Whether the journal that is pushed is one that a checkpoint held elsewhere was signed over."""
+
+
 class Files:
     """A file that holds the latest checkpoint, or a directory that collects them all."""
 
-    def __init__(self, path: Path) -> None:
-        """*path* is a directory where it is one already."""
-        self._path, self.name = path, "checkpoint_file"
+    def __init__(self, path: Path, agrees: Agree = lambda _: True) -> None:
+        """*path* is a directory where it is one already; *agrees* judges what lies there."""
+        self._path, self._agrees, self.name = path, agrees, "checkpoint_file"
 
     def push(self, signed: Signed) -> None:
         """Put it there, whole or not at all."""
         try:
+            self._require_same_history(reading.claims(_bytes(signed)))
             if self._path.is_dir():
                 self._add(signed)
             else:
                 self._replace(signed)
         except OSError as error:
             raise PushError(str(error)) from error
+
+    def _require_same_history(self, pushed: Checkpoint) -> None:
+        for file in _files(self._path, pushed.origin):
+            with contextlib.suppress(FileNotFoundError, Invalid):
+                held = reading.claims(file.read_bytes())
+                is_ours = held.origin == pushed.origin and held.size <= pushed.size
+                if is_ours and not self._agrees(held):
+                    raise PushError(f"{file} is of another history than this journal's")
+                return
 
     def _add(self, signed: Signed) -> None:
         origin = reading.claims(_bytes(signed)).origin
@@ -152,11 +166,11 @@ class Pusher:
             self._held[place.name] = signed.size
 
 
-def places(settings: Settings) -> list[Place]:
-    """Return where *settings* push checkpoints to."""
+def places(settings: Settings, agrees: Agree) -> list[Place]:
+    """Return where *settings* push checkpoints to; *agrees* judges what lies there already."""
     found: list[Place] = []
     if settings.checkpoint_file is not None:
-        found.append(Files(settings.checkpoint_file))
+        found.append(Files(settings.checkpoint_file, agrees))
     if settings.checkpoint_url:
         found.append(Web(settings.checkpoint_url, poster(settings)))
     return found
@@ -170,9 +184,7 @@ def furthest(path: Path | None, key: LogKey) -> Checkpoint | None:
     """
     if path is None:
         return None
-    pattern = f"{_prefix(key.name)}*.txt"
-    files = sorted(path.glob(pattern), reverse=True) if path.is_dir() else [path]
-    for file in files:  # The most events first, by their names.
+    for file in _files(path, key.name):
         with contextlib.suppress(FileNotFoundError, Invalid):
             return reading.read(file.read_bytes(), [key])
     return None
@@ -199,6 +211,12 @@ def poster(settings: Settings) -> Post:
             raise OSError(type(error).__name__) from error
 
     return post
+
+
+def _files(path: Path, origin: str) -> list[Path]:
+    """Return where checkpoints of *origin* lie, those of most events first, by their names."""
+    pattern = f"{_prefix(origin)}*.txt"
+    return sorted(path.glob(pattern), reverse=True) if path.is_dir() else [path]
 
 
 def _prefix(origin: str) -> str:

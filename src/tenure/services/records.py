@@ -71,6 +71,8 @@ def pack(
 ) -> bytes:
     """Return the record of *key*; *master_id* is that of a sub-account's master."""
     quarantine, overlap = key.quarantine, key.overlap
+    if overlap is not None and key.key_type is KeyType.HMAC and old_sealed_secret is None:
+        overlap = None  # A restore has lost the old secret: it must not keep the new one from use.
     return _ENCODER.encode(
         Record(
             key_id=key.key_id,

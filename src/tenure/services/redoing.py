@@ -12,7 +12,7 @@ from typing import Final
 
 from tenure.domain import replaying
 from tenure.domain.contacts import Channel, contact_from
-from tenure.domain.errors import Conflict
+from tenure.domain.errors import Conflict, Invalid
 from tenure.domain.events import Tag
 from tenure.domain.lines import Record
 from tenure.domain.marks import mark_from
@@ -38,7 +38,8 @@ def redo(tx: Transaction, record: Record, lost: Lost) -> None:
     """
     Do to the rows what the event that is *record* did to them, and add to *lost* what it cannot.
 
-    Raises Conflict `unknown_event` for a kind nobody here knows: what it did is not guessed at.
+    Raises Conflict `unknown_event` for a kind nobody here knows: what it did is not guessed at;
+    Invalid for what cannot have happened.
     """
     apply = _APPLIED.get(record.tag)
     if apply is None:
@@ -64,7 +65,11 @@ def _apply_key(tx: Transaction, record: Record, lost: Lost) -> None:
     if record.tag == Tag.KEY_ISSUED:
         keys.add(tx, key, None)
     else:
-        keys.save(tx, keys.get(tx, key.key_id), key)
+        before = keys.get(tx, key.key_id)
+        if before.revoked_at_ms is not None:
+            # Whatever the chain says: nobody can have recorded this (RULES R14).
+            raise Invalid("events", f"event {record.seq} changes a key that was revoked")
+        keys.save(tx, before, key)
     if record.tag in {Tag.KEY_ISSUED, Tag.KEY_ROTATED} and key.key_type is KeyType.HMAC:
         # The secret before it must not work again, and the one after it is nowhere.
         keys.set_secret(tx, key, None)

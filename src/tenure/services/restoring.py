@@ -22,12 +22,13 @@ from tenure.domain.contacts import contact_state
 from tenure.domain.errors import Conflict, Invalid
 from tenure.domain.events import Change, Tag
 from tenure.services import backups as archive
+from tenure.services import checkpoints as signing
 from tenure.services import comparing, logkey, pushing, redoing
 from tenure.services.backups import Manifest, Progress
 from tenure.services.comparing import Verdict
 from tenure.services.redoing import Lost
 from tenure.settings import Settings
-from tenure.store import audits, backups, contacts, holds, journal
+from tenure.store import audits, backups, checkpoints, contacts, holds, journal
 from tenure.store.contacts import SealedSecrets
 from tenure.store.db import Store, Transaction
 from tenure.store.holds import Hold
@@ -96,7 +97,7 @@ def catch_up(
 
     def replay(tx: Transaction) -> Replayed:
         hold = _require_held(tx)
-        _require_newer(hold, signed, pushed)
+        _require_newer(hold, signed, pushed, checkpoints.pushed_size(tx))
         audit = Audit(believed)
         _take_own(tx, audit)
         begun = audit.seq
@@ -124,15 +125,16 @@ def begin(store: Store, settings: Settings, clock: Clock) -> None:
     """
     Give a store its log key at its first start; hold it where it has gone back.
 
-    A journal that is shorter than what was pushed to `checkpoint_file` was put back by somebody,
-    from a copy of the file or of the machine: that too is a restore. Raises as `logkey.prepare`.
+    A journal that is shorter than what was pushed to `checkpoint_file`, or another one by then, was
+    put back by somebody, from a copy of the file or of the machine: that too is a restore. Raises
+    as `logkey.prepare`.
     """
     logkey.prepare(store, settings.home, clock)
 
     def hold(tx: Transaction) -> int | None:
         key, seq = logkey.public(tx), journal.head(tx)[0]
         furthest = pushing.furthest(settings.checkpoint_file, key) if key else None
-        if furthest is None or furthest.size <= seq or holds.held(tx) is not None:
+        if furthest is None or holds.held(tx) is not None or signing.leads_to(tx, furthest):
             return None
         holds.place(tx, Hold(restored_at_ms=clock.wall_ms(), seq=seq))
         return furthest.size
@@ -156,7 +158,7 @@ def accept(store: Store, clock: Clock, reason: str) -> LogKey | None:
 
     def release(tx: Transaction) -> LogKey | None:
         hold = _require_held(tx)
-        renamed = logkey.rename(tx, journal.head(tx)[0])
+        renamed = logkey.rename(tx, journal.head(tx)[0], clock)
         holds.release(tx)
         body = {
             "reason": reason,
@@ -188,13 +190,22 @@ def _require_held(tx: Transaction) -> Hold:
     return hold
 
 
-def _require_newer(hold: Hold, signed: Sequence[Checkpoint], pushed: Checkpoint | None) -> None:
+def _require_newer(
+    hold: Hold, signed: Sequence[Checkpoint], pushed: Checkpoint | None, pushed_size: int
+) -> None:
     """
     Refuse to release by checkpoints that the backup reaches by itself, where somebody named them.
 
     They say nothing of what came after it: a newer one may lie elsewhere. What Tenure finds in the
-    place it pushes to is the last one, however old.
+    place it pushes to is the last one, unless the backup itself knows of one that was pushed later:
+    then that is another place, or an older copy of it.
     """
+    if pushed is not None and pushed.size < pushed_size:
+        raise Invalid(
+            "checkpoint",
+            f"checkpoint_file holds one of {pushed.size} events, and one of {pushed_size} was "
+            "pushed before the backup: is it the right place, and mounted?",
+        )
     if pushed is None and not any(item.size > hold.seq for item in signed):
         raise Invalid(
             "checkpoint",

@@ -7,19 +7,22 @@ sent again finds either nothing done or all of it (SECURITY I6). Which act a thr
 the event that belongs to the act.
 """
 
+from collections.abc import Mapping
 from contextvars import ContextVar
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from sqlalchemy import delete, insert, select
 
 from tenure.domain.errors import Conflict, Invalid
-from tenure.domain.events import Event
+from tenure.domain.events import Change, Event
 from tenure.store import schema
 from tenure.store.db import Transaction
 
 _TABLE: Final = schema.acts
 _FIELD: Final = "Idempotency-Key"
+_MEMBER: Final = "act"
+"""Of an event's body."""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -67,21 +70,37 @@ def require_new(tx: Transaction, act: Act) -> None:
     )
 
 
-def record(tx: Transaction, event: Event) -> None:
-    """Note that *event* is what the current act did, if there is one; raises as `require_new`."""
+def marked(tx: Transaction, change: Change) -> Change:
+    """
+    Return *change* with the current act in its body, if there is one that was not done before.
+
+    So that a store that is restored knows of it too; raises as `require_new`.
+    """
     act = CURRENT.get()
     if act is None:
-        return
+        return change
     require_new(tx, act)
-    if act.seq is None:
-        tx.execute(
-            insert(_TABLE).values(
-                act_id=act.act_id,
-                digest=act.digest,
-                seq=event.seq,
-                made_at_ms=event.recorded_at_ms,
-            )
+    if act.seq is not None:
+        return change
+    said = {"act_id": act.act_id, "digest": act.digest}
+    return replace(change, body={**change.body, _MEMBER: said})
+
+
+def record(tx: Transaction, event: Event) -> None:
+    """Note that *event* is what the act in its body did, if there is one."""
+    said = event.change.body.get(_MEMBER)
+    if not isinstance(said, Mapping):
+        return
+    tx.execute(
+        insert(_TABLE).values(
+            act_id=said["act_id"],
+            digest=said["digest"],
+            seq=event.seq,
+            made_at_ms=event.recorded_at_ms,
         )
+    )
+    act = CURRENT.get()
+    if act is not None:
         act.seq = event.seq
 
 

@@ -14,7 +14,7 @@ from sqlalchemy import ColumnElement, Select, bindparam, exists, insert, select,
 from tenure.domain import events, lines
 from tenure.domain.events import Tag
 from tenure.domain.lines import Record
-from tenure.store import keys, notices, schema
+from tenure.store import acts, keys, notices, schema
 from tenure.store.db import Transaction
 from tenure.store.key_rows import Stored
 
@@ -52,8 +52,8 @@ def add(tx: Transaction, found: Sequence[Record]) -> None:
     """
     Store events as they were recorded elsewhere; the caller has checked what they follow on.
 
-    With their notices, as when they were recorded: whoever was told may be told once more, under
-    the same id, and nobody is left out.
+    With their notices and acts, as when they were recorded: whoever was told may be told once
+    more, under the same id, and nobody is left out.
     """
     columns = [column.name for column in schema.events.columns]
     tx.execute(
@@ -66,7 +66,9 @@ def add(tx: Transaction, found: Sequence[Record]) -> None:
             seq=last.seq, hash=last.hash, recorded_at_ms=last.recorded_at_ms
         )
     )
-    told = (events.of_record(record) for record in found)
+    told = [events.of_record(record) for record in found]
+    for event in told:
+        acts.record(tx, event)
     for recorded_at_ms, together in itertools.groupby(told, lambda event: event.recorded_at_ms):
         notices.tell(tx, list(together), recorded_at_ms)
 

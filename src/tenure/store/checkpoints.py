@@ -77,6 +77,14 @@ def latest(tx: Transaction) -> Signed | None:
     return _signed(row) if row else None
 
 
+def pushed_size(tx: Transaction) -> int:
+    """Return how many events the last checkpoint that was pushed is of, 0 before the first."""
+    chosen = select(func.max(schema.checkpoints.c.size)).where(
+        schema.checkpoints.c.pushed_at_ms.is_not(None)
+    )
+    return tx.execute(chosen).scalar_one() or 0
+
+
 def every(tx: Transaction, after: int, most: int) -> list[Signed]:
     """Return at *most* so many checkpoints of more than *after* events, the smallest first."""
     chosen = select(schema.checkpoints).where(schema.checkpoints.c.size > after)

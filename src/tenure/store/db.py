@@ -9,6 +9,7 @@ none has to be told at its end that somebody else was first, and no two can lock
 
 import contextlib
 from collections.abc import Callable, Iterator
+from contextvars import ContextVar
 from importlib import resources
 from pathlib import Path
 from typing import Any, TypeAlias, TypeVar
@@ -36,6 +37,12 @@ POSTGRESQL_WRITE_LOCK = 0x54454E555245
 
 _NEWER = "this store was made by a newer Tenure"
 _Answer = TypeVar("_Answer")
+
+
+ASKED_FIRST: ContextVar[Callable[[Transaction], None] | None] = ContextVar(
+    "asked_first", default=None
+)
+"""What a request wants asked in each transaction that writes, before anything else is (`acts`)."""
 
 
 class Store:
@@ -67,6 +74,8 @@ class Store:
         with _unavailable_if_gone(), self.engine.connect() as connection:
             connection.execution_options(tenure_writes=True)
             with connection.begin():
+                if (ask := ASKED_FIRST.get()) is not None:
+                    ask(connection)
                 return fn(connection)
 
     def close(self) -> None:

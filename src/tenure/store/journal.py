@@ -83,6 +83,7 @@ def append_all(tx: Transaction, changes: Sequence[Change], now_ms: int) -> list[
     """Record each of *changes* as `append` does, in order; many cost little more than one."""
     if not changes:
         return []
+    changes = [acts.marked(tx, changes[0]), *changes[1:]]
     holds.require_released(tx)
     head = tx.execute(_TAKE_HEAD, {"count": len(changes)}).one()
     recorded_at_ms, previous_hash = max(now_ms, head.recorded_at_ms), head.hash

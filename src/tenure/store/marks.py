@@ -5,8 +5,19 @@ That a key is covered is one condition, `_COVERS`, whatever is asked about it.
 """
 
 from collections.abc import Iterator
+from typing import Any
 
-from sqlalchemy import ColumnElement, and_, exists, func, insert, or_, select
+from sqlalchemy import (
+    ColumnCollection,
+    ColumnElement,
+    and_,
+    exists,
+    func,
+    insert,
+    or_,
+    select,
+    tuple_,
+)
 
 from tenure.domain.marks import Example, Mark, MarkId, MarkPlan, Selection
 from tenure.domain.model import AccountId, AccountKind, KeyId
@@ -15,11 +26,16 @@ from tenure.store.db import Transaction
 
 _mark, _key, _account = schema.revocations.c, schema.keys.c, schema.accounts.c
 
-_OF_TREE = or_(
-    _mark.account_id.is_(None),
-    _mark.account_id == _key.account_id,
-    _mark.account_id == _account.master_id,
-)
+
+def _of_tree(mark: ColumnCollection[str, ColumnElement[Any]]) -> ColumnElement[bool]:
+    return or_(
+        mark.account_id.is_(None),
+        mark.account_id == _key.account_id,
+        mark.account_id == _account.master_id,
+    )
+
+
+_OF_TREE = _of_tree(_mark)
 
 # What a mark says of a key, its account beside it: compared, never walked through (SECURITY D17).
 _COVERS = and_(
@@ -40,14 +56,22 @@ SINCE = (
 def concern(
     mark_id: ColumnElement[str | None] | str | None, account_id: ColumnElement[str] | str
 ) -> ColumnElement[bool]:
-    """Whether a mark revoked keys of an account, or of one of its sub-accounts."""
+    """Whether a mark, and none before it, revoked keys of an account or its sub-accounts."""
+    before = schema.revocations.alias("before").c
+    was_revoked = (
+        exists()
+        .where(_key.issued_at_ms < before.issued_before_ms)
+        .where(or_(before.label.is_(None), before.label == _key.label))
+        .where(_of_tree(before))
+        .where(tuple_(before.made_at_ms, before.mark_id) < tuple_(_mark.made_at_ms, _mark.mark_id))
+    )
     return (
         exists()
         .select_from(
             schema.revocations.join(schema.keys, _key.issued_at_ms < _mark.issued_before_ms)
         )
         .where(_mark.mark_id == mark_id, _key.account_id == _account.account_id)
-        .where(_COVERS, _key.revoked_at_ms.is_(None))
+        .where(_COVERS, _key.revoked_at_ms.is_(None), ~was_revoked)
         .where(or_(_account.account_id == account_id, _account.master_id == account_id))
     )
 

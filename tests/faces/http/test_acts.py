@@ -69,7 +69,7 @@ def test_an_act_is_known_before_anything_else_is_wrong_with_it(managed: Managed)
     assert is_problem(managed.ask("POST", "/v1/accounts", given), 409, "exists")
 
 
-@pytest.mark.parametrize("other", ["body", "query", "path", "method"])
+@pytest.mark.parametrize("other", ["body", "path", "method"])
 def test_the_same_key_for_another_request_is_refused(managed: Managed, other: str) -> None:
     """BI-46."""
     account_id, somebody = managed.account(), managed.account()
@@ -78,7 +78,6 @@ def test_the_same_key_for_another_request_is_refused(managed: Managed, other: st
     keys, given = f"/v1/accounts/{account_id}/keys", {"label": "bot", "key_type": "hmac"}
     method, target, body = {
         "body": ("POST", keys, {**given, "label": "other"}),
-        "query": ("POST", f"{keys}?", given | {"label": "other"}),
         "path": ("POST", f"/v1/accounts/{somebody}/keys", given),
         "method": ("DELETE", f"/v1/accounts/{account_id}/contacts/ctc_{account_id[5:]}", None),
     }[other]
@@ -125,11 +124,22 @@ def test_reading_takes_no_notice_of_it(managed: Managed) -> None:
     assert ask(managed, "GET", "/v1/accounts").status == 200
 
 
-def test_an_act_says_nothing_of_the_next_request(managed: Managed) -> None:
-    account_id = managed.account()
-    issue(managed, account_id)
-    other = managed.ask("POST", f"/v1/accounts/{account_id}/freeze")
-    assert other.status == 200
+@pytest.mark.parametrize(
+    ("method", "target", "given"),
+    [
+        ("PUT", "/sandbox/clock", {"advance_ms": 1}),
+        ("POST", "/v1/leaks", {"reports": [{"api_key": "nobody's"}]}),
+        ("POST", "/v1/revocations/preview", {"label": "bot"}),
+    ],
+)
+def test_where_nothing_is_recorded_a_key_is_refused(
+    managed: Managed, method: str, target: str, given: object
+) -> None:
+    """It could not keep what it promises."""
+    reply = ask(managed, method, target, given)
+    assert is_problem(reply, 422, "invalid")
+    assert [item["field"] for item in reply.json()["problems"]] == ["Idempotency-Key"]
+    assert managed.ask(method, target, given).status == 200
 
 
 def test_callers_do_not_meet_in_a_key(managed: Managed) -> None:
@@ -153,6 +163,22 @@ def test_at_once_it_is_done_once(managed: Managed) -> None:
         replies = list(threads.map(lambda _: issue(managed, account_id), range(8)))
     assert sorted(reply.status for reply in replies) == [201, *([409] * 7)]
     assert seq(managed) == known + 1
+
+
+@pytest.mark.parametrize("what", ["an account", "the last key there may be"])
+def test_whoever_comes_second_hears_that_it_is_a_repeat(managed: Managed, what: str) -> None:
+    """And not that things are no longer as he thought."""
+    if what == "an account":
+        target, given = "/v1/accounts", {"email": an_email(), "kind": "normal"}
+    else:
+        account_id = managed.account()
+        while len(managed.tell("GET", f"/v1/accounts/{account_id}/keys")["keys"]) < 29:
+            managed.key(account_id)
+        target, given = f"/v1/accounts/{account_id}/keys", {"label": "bot", "key_type": "hmac"}
+    with ThreadPoolExecutor(6) as threads:
+        replies = list(threads.map(lambda _: ask(managed, "POST", target, given), range(6)))
+    assert sorted(reply.status for reply in replies) == [201, *([409] * 5)]
+    assert {reply.json()["code"] for reply in replies if reply.status == 409} == {"repeated"}
 
 
 def test_after_a_week_it_is_forgotten(managed: Managed) -> None:

@@ -16,7 +16,7 @@ from tenure.domain.errors import Invalid, TenureError
 from tenure.domain.rules import Rulebook, rule_state
 from tenure.faces.commands import exits
 from tenure.faces.commands.checks import Check, failed, ok, unknown
-from tenure.services import logkey, sealing
+from tenure.services import kinds, logkey, sealing
 from tenure.settings import Settings
 from tenure.store import checkpoints, condition, db, holds, rules, seals
 from tenure.store.db import Store
@@ -141,7 +141,7 @@ def _look_into(opened: Store, settings: Settings) -> Check:
         case "current":
             pass
     marks = opened.read(
-        lambda tx: (seals.mark(tx, wiring.SANDBOX_MARK), seals.mark(tx, sealing.CHECK_MARK))
+        lambda tx: (seals.mark(tx, kinds.SANDBOX_MARK), seals.mark(tx, sealing.CHECK_MARK))
     )
     is_sandbox = marks[0] == "yes"
     if is_sandbox is not settings.sandbox:

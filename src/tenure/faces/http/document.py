@@ -20,7 +20,7 @@ from litestar.openapi.spec import Components, License, SecurityScheme, Tag
 from litestar.routes import HTTPRoute
 
 from tenure.domain.rights import Right
-from tenure.faces.http import problems, rights
+from tenure.faces.http import problems, requests, rights
 from tenure.services import acts
 
 MEDIA_TYPE = "application/vnd.oai.openapi+json"
@@ -87,11 +87,11 @@ class Document:
         )
         tree["components"]["schemas"] = shapes
         declared = {handler.handler_name: rights.of(handler) for handler in _handlers(app)}
-        for operations in tree["paths"].values():
+        for path, operations in tree["paths"].items():
             for operation in operations.values():
                 _mend(operation)
                 _declare(operation, declared[operation["operationId"]])
-            _once(operations)
+            _once(path, operations)
         return tree
 
 
@@ -175,10 +175,10 @@ def _declare(operation: dict[str, Any], right: Right | None) -> None:
     operation["security"] = [{way: list[str]()} for way in ways]
 
 
-def _once(operations: Mapping[str, dict[str, Any]]) -> None:
-    """Say of what changes something that it may be asked for under a key of the caller's."""
+def _once(path: str, operations: Mapping[str, dict[str, Any]]) -> None:
+    """Say of what is recorded that it may be asked for under a key of the caller's."""
     for method, operation in operations.items():
-        if method != "get" and operation[RIGHT] != Right.OPEN:
+        if requests.is_recorded(method.upper(), path) and operation[RIGHT] != Right.OPEN:
             operation.setdefault("parameters", []).append(IDEMPOTENCY_KEY)
 
 

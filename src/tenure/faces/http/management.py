@@ -3,8 +3,8 @@ The management face: everything operators and platform back ends do, as JSON ove
 
 Here it is put together; the routes stand one file per noun beside it, errors in `problems`, the
 OpenAPI document in `document`. Each route declares who may call it (`rights`), which is looked at
-before a body is read; two reports of leaks are open, and prove themselves otherwise. Routes run in
-threads, for the store blocks, and are handed the services they name.
+before a body is read; what is open proves itself otherwise, or shows nothing of anybody's. Routes
+run in threads, for the store blocks, and are handed the services they name.
 """
 
 from collections.abc import Awaitable, Callable, Mapping
@@ -57,7 +57,7 @@ def build(worker: Worker) -> Litestar:
         "log": worker.checkpoints,
         "leaks": worker.leaks,
         "github": GitHub.of(settings, clock),
-        "possession": Possession(worker.keyring),
+        "possession": Possession(worker.keyring, clock),
         "notices": worker.telling.notices,
         "contacts": worker.telling.contacts,
         "calendars": worker.telling.calendars,

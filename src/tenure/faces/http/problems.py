@@ -86,7 +86,8 @@ class Problem(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 
     Where something has to be confirmed, `plan` or `revocation` is what it would do now; where it
     was done before, `seq`, `account_id` and `key_id` say what it did.
-    What stands after them is told to whoever signed with a key that may not: see refusals.
+    `permission`, `address`, `ends_at_ms`, `rule_id` and `since_ms` are told to whoever signed with
+    a key that may not: see refusals.
     """
 
     type: str

@@ -38,6 +38,8 @@ CONTACT_ID: Final = "^ctc_[0-9a-z]{24}$"
 CALENDAR_NAME: Final = r"^[0-9A-Za-z_-]{43}\.ics$"
 REQUEST_ID: Final = "x-request-id"
 _SAFE: Final = frozenset({"GET", "HEAD", "OPTIONS"})
+_UNRECORDED: Final = ("/preview", "/authorize", "/read", "/leaks", "/clock")
+"""How the paths end of what changes nothing, or nothing that stands in the journal."""
 _REQUEST_ID_KEY: Final = "tenure.request_id"
 
 # A value that does not look like an id is answered as an unknown one, and never looked up.
@@ -143,6 +145,11 @@ def look_over(request: Request[Caller, None, State]) -> Response[None] | None:
     return None
 
 
+def is_recorded(method: str, path: str) -> bool:
+    """Whether what the route of that *method* and *path* does is recorded as an event."""
+    return method not in _SAFE and not path.endswith(_UNRECORDED)
+
+
 def once(known: Acts) -> Callable[[Request[Caller, None, State]], Awaitable[Any]]:
     """Return what looks a request over and refuses what was done before (SECURITY I6)."""
 
@@ -152,6 +159,8 @@ def once(known: Acts) -> Callable[[Request[Caller, None, State]], Awaitable[Any]
         answer = look_over(request)
         keys = request.headers.getall(FIELD, [])
         if answer is None and keys and request.method not in _SAFE:
+            if not is_recorded(request.method, request.scope["path_template"]):
+                raise Invalid(FIELD, "is of no use here: nothing that this does is recorded")
             path, query = asgi.raw_path(request.scope).encode(), request.scope["query_string"]
             asked = (request.method.encode(), path, query, await request.body())
             # In a thread, for the store blocks.

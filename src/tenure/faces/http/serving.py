@@ -1,8 +1,9 @@
 """
 The processes of `tenure serve`: one that starts and supervises, the ticks, notices, the workers.
 
-Workers decide and answer; the ticks follow the journal and sweep; notices are made and sent in a
-process of their own. If one of the last two dies it is started again. Without ticks the staleness
+Workers decide and answer; the ticks follow the journal and sweep, and beside them a thread signs
+and pushes checkpoints; notices are made and sent in a process of their own. If either of these two
+processes dies it is started again. Without ticks the staleness
 bound protects meanwhile: workers refuse rather than guess. When the first process goes, all go.
 """
 
@@ -17,7 +18,7 @@ from typing import Final
 
 import httpx
 from granian import Granian
-from granian.constants import HTTPModes, Interfaces, Loops
+from granian.constants import HTTPModes, Interfaces, Loops, TaskImpl
 
 from tenure import wiring
 from tenure.domain import wording
@@ -57,6 +58,7 @@ def serve(settings: Settings) -> int:
             workers=settings.workers,
             http=HTTPModes.http1,  # One parser, one reading (SECURITY T13).
             websockets=False,
+            task_impl=TaskImpl.asyncio,  # A context a request: what an act is stands in one.
             log_level="warning",  # type: ignore[arg-type]  # granian takes the name too
             respawn_failed_workers=True,
             workers_kill_timeout=10,
