@@ -30,7 +30,8 @@ _TOGETHER = {"clients"}
 @pytest.hookimpl(tryfirst=True)  # Before the plugin that reads the marks.
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Keep the tests of a file in one process, for what they stand on, and the clients' too."""
-    for item in items if config.pluginmanager.hasplugin("xdist") else ():
+    knows_groups = any(line.startswith("xdist_group") for line in config.getini("markers"))
+    for item in items if knows_groups else ():
         path = item.path.relative_to(_TESTS)
         group = path.parts[0] if path.parts[0] in _TOGETHER else str(path)
         item.add_marker(pytest.mark.xdist_group(group))

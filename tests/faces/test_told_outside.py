@@ -154,7 +154,13 @@ def test_a_sender_that_is_killed_at_random_loses_nothing(
         expected = {channel: _expected(worker, accounts, channel) for channel in Channel}
 
     assert len(expected[Channel.WEBHOOK]) >= kills * len(accounts)
-    hooks = [request.headers["webhook-id"] for request in receiver.received]
+    # What was cut off in the middle of a request arrived as no message.
+    whole = [
+        request
+        for request in receiver.received
+        if len(request.body) == int(request.headers["content-length"])
+    ]
+    hooks = [request.headers["webhook-id"] for request in whole]
     mails = [
         email.message_from_bytes(handed.content, policy=email.policy.SMTP)["message-id"]
         for handed in behaviour.handed
@@ -162,7 +168,7 @@ def test_a_sender_that_is_killed_at_random_loses_nothing(
     assert set(hooks) == expected[Channel.WEBHOOK]
     assert {mail.strip("<>").partition("@")[0] for mail in mails} == expected[Channel.EMAIL]
     said: dict[str, set[str]] = {}
-    for request in receiver.received:
+    for request in whole:
         body = json.loads(request.body)
         said.setdefault(request.headers["webhook-id"], set()).add(body["data"]["notice_id"])
     assert {len(ids) for ids in said.values()} == {1}

@@ -60,9 +60,16 @@ class Ledger:
         self.marks: list[Mark] = []
         self._versions: dict[str, int] = {}
         self._seen = 0
+        self.was_restarted = False
+        """Set by whoever starts Tenure again."""
 
     def now(self, wall_ms: int) -> int | None:
         """Time never runs back: it stands for a second, then nobody decides or acts (R15)."""
+        if self.was_restarted:
+            # A key issued in the very millisecond of a mark is dated just past it, and a start
+            # takes for the past whatever is on record.
+            self._seen = max([self._seen, *(at_ms for _, _, at_ms in self.changes)])
+            self.was_restarted = False
         self._seen = max(self._seen, wall_ms)
         return self._seen if self._seen - wall_ms <= BACKWARDS_MS_MAX else None
 

@@ -331,11 +331,12 @@ class Play:
     def restart(self) -> None:
         """Stop everything and start it again."""
         self.world.restart()
+        self.ledger.was_restarted = True
 
     def reboot(self) -> None:
         """Restart the machine itself."""
         self.machine.reboot()
-        self.world.restart()
+        self.restart()
 
     def aim_to_kill(self) -> None:
         """Have the process die that makes the next change."""
@@ -403,7 +404,7 @@ class Play:
             return error.code, None
         except Killed:
             how, self.world.dies = self.world.dies, None
-            self.world.restart()
+            self.restart()
             return f"killed {how}", None
 
     def now(self) -> int | None:
