@@ -161,7 +161,7 @@ def test_it_is_released_as_it_is_only_with_a_reason(home: Path) -> None:
 
 def test_the_new_key_of_the_log_is_told(home: Path) -> None:
     answer = restore(home, "--accept", "nothing else is left", "--json").json()
-    assert "/4+" in answer["log_key"]
+    assert "/4-" in answer["log_key"]
 
 
 def test_a_file_that_is_no_backup_makes_no_store(made: Path, tmp_path: Path) -> None:

@@ -419,6 +419,8 @@ BUGS = (
                 "store/db.py",
                 "            connection.execution_options(tenure_writes=True)\n"
                 "            with connection.begin():\n"
+                "                if (ask := ASKED_FIRST.get()) is not None:\n"
+                "                    ask(connection)\n"
                 "                return fn(connection)\n",
                 "            connection.execution_options(tenure_writes=True)\n" + _TOLD_ANYWAY,
             ),
