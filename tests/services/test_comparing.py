@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 import sqlalchemy
@@ -99,7 +98,6 @@ def test_a_store_that_only_tenure_wrote_to_does_not_differ(lived: Parts) -> None
 
 KEYS, GRANTS, ACCOUNTS = schema.keys, schema.grants, schema.accounts
 CONTACTS, CALENDARS = schema_notices.contacts, schema_notices.calendars
-A_GRANT: dict[str, Any] = {"permission": READING, "granted_at_ms": 1}
 
 
 @pytest.mark.parametrize(

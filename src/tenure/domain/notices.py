@@ -14,7 +14,7 @@ from enum import StrEnum
 
 from tenure.domain import rights
 from tenure.domain.consequences import ConsequenceKind
-from tenure.domain.events import Change, Event
+from tenure.domain.events import Change, Event, Tag
 
 
 class Kind(StrEnum):
@@ -84,26 +84,25 @@ URGENCIES: Mapping[Kind, Urgency] = {
     Kind.RULE_WITHDRAWN: Urgency.NORMAL,
 }
 
-# By the tag's text, so that a tag somebody else adds is told of as soon as it appears.
-_OF_TAG: Mapping[str, Kind] = {
-    "key:issued": Kind.KEY_ISSUED,
-    "key:edited": Kind.KEY_EDITED,
-    "key:rotated": Kind.KEY_ROTATED,
-    "key:revoked": Kind.KEY_REVOKED,
-    "keys:revoked": Kind.KEYS_REVOKED,
-    "key:quarantined": Kind.KEY_QUARANTINED,
-    "key:released": Kind.KEY_RELEASED,
-    "key:reported": Kind.KEY_REPORTED,
-    "key:address_seen": Kind.KEY_ADDRESS_SEEN,
-    "key:old_secret_used": Kind.KEY_OLD_SECRET_USED,
-    "grant:swept": Kind.TERM_ENDED,
-    "account:frozen": Kind.ACCOUNT_FROZEN,
-    "account:unfrozen": Kind.ACCOUNT_UNFROZEN,
-    "contact:added": Kind.CONTACTS_CHANGED,
-    "contact:changed": Kind.CONTACTS_CHANGED,
-    "contact:removed": Kind.CONTACTS_CHANGED,
-    "rule:added": Kind.RULE_SCHEDULED,
-    "rule:withdrawn": Kind.RULE_WITHDRAWN,
+_OF_TAG: Mapping[Tag, Kind] = {
+    Tag.KEY_ISSUED: Kind.KEY_ISSUED,
+    Tag.KEY_EDITED: Kind.KEY_EDITED,
+    Tag.KEY_ROTATED: Kind.KEY_ROTATED,
+    Tag.KEY_REVOKED: Kind.KEY_REVOKED,
+    Tag.KEYS_REVOKED: Kind.KEYS_REVOKED,
+    Tag.KEY_QUARANTINED: Kind.KEY_QUARANTINED,
+    Tag.KEY_RELEASED: Kind.KEY_RELEASED,
+    Tag.KEY_REPORTED: Kind.KEY_REPORTED,
+    Tag.KEY_ADDRESS_SEEN: Kind.KEY_ADDRESS_SEEN,
+    Tag.KEY_OLD_SECRET_USED: Kind.KEY_OLD_SECRET_USED,
+    Tag.GRANT_SWEPT: Kind.TERM_ENDED,
+    Tag.ACCOUNT_FROZEN: Kind.ACCOUNT_FROZEN,
+    Tag.ACCOUNT_UNFROZEN: Kind.ACCOUNT_UNFROZEN,
+    Tag.CONTACT_ADDED: Kind.CONTACTS_CHANGED,
+    Tag.CONTACT_CHANGED: Kind.CONTACTS_CHANGED,
+    Tag.CONTACT_REMOVED: Kind.CONTACTS_CHANGED,
+    Tag.RULE_ADDED: Kind.RULE_SCHEDULED,
+    Tag.RULE_WITHDRAWN: Kind.RULE_WITHDRAWN,
 }
 TAGS = tuple(_OF_TAG)
 """The tags whose events somebody is told of."""
@@ -165,7 +164,7 @@ def can_mute(kind: Kind) -> bool:
 def of_event(event: Event) -> Notice | None:
     """Return what somebody is to be told of *event*, None where it is nobody's news."""
     change = event.change
-    kind = _OF_TAG.get(str(change.tag))
+    kind = _OF_TAG.get(change.tag)
     if kind is None or _is_old_news(kind, change):
         return None
     mark = change.body.get("mark")

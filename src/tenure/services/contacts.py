@@ -5,7 +5,6 @@ A webhook gets a signing secret, shown once and kept sealed. Rotated, the former
 the new one for a day, so that a receiver can change over without missing a message.
 """
 
-import base64
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import partial
@@ -24,6 +23,7 @@ from tenure.domain.errors import Conflict, Invalid, Unavailable
 from tenure.domain.events import Change, Event, Tag
 from tenure.domain.model import Secret
 from tenure.services import languages, sealing
+from tenure.services.outbound import webhooks
 from tenure.services.sealing import SealingKey
 from tenure.store import accounts, contacts, journal, seals
 from tenure.store.contacts import SealedSecrets
@@ -31,7 +31,6 @@ from tenure.store.db import Store, Transaction
 
 CONTACTS_MAX = 20
 """Contacts an account may have: each notice is sent to every one of them."""
-_SECRET_BYTES = 32
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -199,15 +198,14 @@ class Contacts:
             return None, None
         if self._sealing_key is None:
             raise Unavailable("sealed", "secrets are sealed: the sealing key is missing or wrong")
-        # The form in which receivers' libraries take it (Standard Webhooks).
-        text = "whsec_" + base64.b64encode(self._clock.random_bytes(_SECRET_BYTES)).decode()
+        secret = webhooks.make_secret(self._clock)
         sealed = self._sealing_key.seal(
-            text.encode(),
+            secret.reveal().encode(),
             key_id=contact.contact_id,
             account_id=contact.account_id,
             data_key=sealing.data_key(tx, self._sealing_key, self._clock, now_ms),
         )
-        return Secret(text), sealed
+        return secret, sealed
 
 
 def secrets_of(

@@ -70,12 +70,12 @@ def _apply_key(tx: Transaction, record: Record, lost: Lost) -> None:
             # Whatever the chain says: nobody can have recorded this (RULES R14).
             raise Invalid("events", f"event {record.seq} changes a key that was revoked")
         keys.save(tx, before, key)
-    if record.tag in {Tag.KEY_ISSUED, Tag.KEY_ROTATED} and key.key_type is KeyType.HMAC:
-        # The secret before it must not work again, and the one after it is nowhere.
+    if record.tag in {Tag.KEY_ISSUED, Tag.KEY_ROTATED}:
+        # Of an HMAC key the new secret is nowhere; the one before it counts as long as the key's
+        # overlap says, and otherwise must not work again.
         keys.set_secret(tx, key, None)
-        lost.secrets.add(key.key_id)
-    elif record.tag == Tag.KEY_ROTATED:
-        keys.set_secret(tx, key, None)
+        if key.key_type is KeyType.HMAC:
+            lost.secrets.add(key.key_id)
     if key.revoked_at_ms is not None:
         lost.secrets.discard(key.key_id)
 
