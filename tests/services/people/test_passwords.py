@@ -97,7 +97,7 @@ def test_a_few_hash_at_once_some_wait_and_the_rest_are_sent_away(
 ) -> None:
     hasher, held, threads = crowd
     # All but those inside wait: nobody else gets in, and that takes no time to find out.
-    while hasher._room._value:  # type: ignore[attr-defined]  # noqa: SLF001 - until all have come
+    while hasher._room._value:  # noqa: SLF001 - until all have come
         threading.Event().wait(0.001)
 
     with pytest.raises(Unavailable) as raised:
