@@ -141,6 +141,13 @@ def spend_approval(tx: Transaction, visit_id: str, act: str, now_ms: int) -> boo
     )
 
 
+def is_approved(tx: Transaction, visit_id: str, act: str, now_ms: int) -> bool:
+    """Whether *act* is approved still; nothing is used up by asking."""
+    own = (_STEP_UPS.c.visit_id == visit_id) & (_STEP_UPS.c.act == act)
+    found = select(_STEP_UPS.c.act).where(own & (_STEP_UPS.c.ends_at_ms > now_ms))
+    return tx.execute(found).first() is not None
+
+
 def forget_everything(tx: Transaction) -> None:
     """End everything that is under way, of everybody: what a restore does."""
     for table in (tables.attempts, tables.invitations, _SESSIONS, _CHALLENGES, _STEP_UPS):

@@ -50,6 +50,13 @@ class StepUps:
 
         return self._register.store.write(approve)
 
+    def is_proved(self, session: Session, act: str) -> bool:
+        """Whether *act* is approved still, so that nobody has to be asked again."""
+        now_ms = self._register.real.now_ms()
+        return self._register.store.read(
+            lambda tx: stored.is_approved(tx, session.visit_id, digest(act), now_ms)
+        )
+
     def require(self, session: Session, act: str) -> None:
         """Spend the approval of *act*; raises Forbidden `step_up` where there is none."""
         self._register.store.write(lambda tx: self.require_in(tx, session, act))
