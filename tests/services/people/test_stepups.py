@@ -20,9 +20,13 @@ def is_missing(act: Callable[[], object]) -> bool:
 
 def test_an_act_that_was_approved_is_done_once(door: Door) -> None:
     one = door.owner()
+    assert not door.people.step_ups.is_proved(door.session(one), ACT)
     session = door.approve(one, ACT)
 
+    assert door.people.step_ups.is_proved(session, ACT)
+    assert not door.people.step_ups.is_proved(session, "another act")
     door.people.step_ups.require(session, ACT)
+    assert not door.people.step_ups.is_proved(session, ACT)
     assert is_missing(lambda: door.people.step_ups.require(session, ACT))
 
 
