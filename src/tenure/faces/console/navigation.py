@@ -16,8 +16,10 @@ class Item(NamedTuple):
 
 
 _OWNERS: Final[Sequence[Item]] = (Item("keys", "nav.keys", "/console/keys"),)
-_OPERATORS: Final[Sequence[tuple[Role, Item]]] = ()
-_ALL: Final[Sequence[Item]] = ()
+_OPERATORS: Final[Sequence[tuple[Role, Item]]] = (
+    (Role.VIEWER, Item("people", "nav.people", "/console/people")),
+)
+_ALL: Final[Sequence[Item]] = (Item("security", "nav.security", "/console/security"),)
 
 
 def of(visitor: Visitor) -> list[Item]:

@@ -98,7 +98,7 @@ class Invitations:
 
     def of_operator(self, email: str, role: Role, actor: str) -> Invited:
         """Invite somebody of the house; raises Invalid, Conflict `exists` for who has joined."""
-        email = _email(email)
+        email = require_email(email)
         if not role.is_operators:
             raise Invalid("role", "owners are invited to their account")
 
@@ -139,7 +139,7 @@ class Invitations:
         Raises NotFound for a link that is spent, old or none; Invalid; Conflict `exists`.
         """
         invitation = self.look(secret)  # First: a hash is work, and not for everybody.
-        email = invitation.email or _email(joining.email or "")
+        email = invitation.email or require_email(joining.email or "")
         hashed = self._passwords.hash(require_password(joining.password, email))
         language = joining.language and language_of(joining.language)
         time_zone = joining.time_zone and languages.require_time_zone(joining.time_zone)
@@ -244,7 +244,8 @@ def _digest(secret: str) -> str:
     return digest("invitation", secret)
 
 
-def _email(text: str) -> str:
+def require_email(text: str) -> str:
+    """Return *text* if somebody may sign in by it; raises Invalid `email`."""
     text = text.strip()
     try:
         address_of(Channel.EMAIL, text)
