@@ -12,6 +12,7 @@ from tests.builders import TRADING, a_key
 
 NOBODYS_NEWS = {
     *(Tag.ACCOUNT_CREATED, Tag.CALENDAR_RENEWED),
+    *(Tag.PERSON_CHANGED, Tag.PERSON_ROLE_CHANGED),
     *(Tag.STORE_RESTORED, Tag.STORE_RESTORED_ACCEPTED),
 }
 
