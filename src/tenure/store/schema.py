@@ -181,6 +181,22 @@ key_addresses = Table(
     Column("last_used_at_ms", BigInteger, nullable=False),
 )
 
+# What was refused to each key, why and from where; `domain.refusals` says how many rows. As lossy
+# as the two above, and decided by nowhere.
+key_refusals = Table(
+    "key_refusals",
+    metadata,
+    Column("key_id", Text, ForeignKey("keys.key_id"), primary_key=True),
+    Column("reason", Text, primary_key=True),
+    Column("permission", Text, primary_key=True),
+    Column("address", Text, primary_key=True),
+    Column("times", BigInteger, nullable=False),
+    Column("first_at_ms", BigInteger, nullable=False),
+    Column("last_at_ms", BigInteger, nullable=False),
+    Column("since_ms", BigInteger),
+    Column("rule_id", Text),
+)
+
 # Which request that may act once was done, and by which event: kept for a week.
 acts = Table(
     "acts",
