@@ -11,7 +11,7 @@ from tenure.domain.notices import Audience, Kind, Notice, Urgency
 from tests.builders import TRADING, a_key
 
 NOBODYS_NEWS = {
-    *(Tag.ACCOUNT_CREATED, Tag.CALENDAR_RENEWED),
+    *(Tag.ACCOUNT_CREATED, Tag.CALENDAR_RENEWED, Tag.LEAD_TIMES_CHANGED),
     *(Tag.STORE_RESTORED, Tag.STORE_RESTORED_ACCEPTED),
 }
 

@@ -5,15 +5,28 @@ from dataclasses import replace
 
 import pytest
 
-from tenure.domain import apikeys
-from tenure.domain.decide import Reason, Refused
+from tenure.domain import apikeys, signing
+from tenure.domain.decide import Allowed, Reason, Refused
 from tenure.domain.errors import NotFound, Unavailable
 from tenure.domain.model import ApiKey, KeyType
 from tenure.domain.refusals import ELSEWHERE, KEPT_MS, PROVED_KEPT, UNPROVED_KEPT, Refusal
+from tenure.domain.signing import SignedRequest
 from tenure.services import refusals
+from tenure.services.deciding import Decider
 from tenure.services.keys import Wanted
 from tenure.services.refusals import TurnedAway
-from tests.builders import FUTURES, HOME, MONTH_MS, TRADING, a_key, an_address, load
+from tenure.services.replay import Replays
+from tests import signers
+from tests.builders import (
+    FUTURES,
+    HOME,
+    MONTH_MS,
+    TRADING,
+    a_key,
+    an_address,
+    load,
+    the_catalog,
+)
 from tests.services.parts import Parts
 
 ELSE = "198.51.100.20"
@@ -119,6 +132,32 @@ def test_a_late_request_is_noted_as_such(parts: Parts) -> None:
     parts.decider.decide_raw(key.api_key, sent, b"", an_address(), TRADING)
 
     assert reasons(parts, key) == [(Reason.OUTSIDE_RECEIVE_WINDOW, "")]
+
+
+def test_a_repeat_of_what_may_act_once_is_noted(parts: Parts) -> None:
+    key, replays = parts.issue(TRADING), Replays(parts.home, parts.clock)
+    decider = Decider(
+        parts.keyring,
+        parts.clock,
+        the_catalog(),
+        decoded_retry=True,
+        sandbox=False,
+        replays=replays,
+        turned_away=parts.turned_away,
+    )
+    query = f"timestamp={parts.clock.now}".encode()
+    signature = signers.hmac_sign(parts.secrets[key.key_id].encode(), query).encode()
+    sent = query + b"&signature=" + signature
+    request = signing.parse(key.api_key, sent, b"", an_address())
+    assert isinstance(request, SignedRequest)
+    allowed = decider.decide(request, TRADING)
+    assert isinstance(allowed, Allowed)
+
+    assert decider.once(request, allowed) is allowed
+    assert decider.once(request, allowed) == Refused(Reason.REPLAYED)
+
+    assert reasons(parts, key) == [(Reason.REPLAYED, TRADING)]
+    replays.close()
 
 
 def test_of_a_key_that_does_not_exist_nothing_is_written(parts: Parts) -> None:

@@ -44,6 +44,7 @@ class Tag(StrEnum):
     CONTACT_CHANGED = "contact:changed"
     CONTACT_REMOVED = "contact:removed"
     CALENDAR_RENEWED = "calendar:renewed"
+    LEAD_TIMES_CHANGED = "lead_times:changed"
     STORE_RESTORED = "store:restored"
     STORE_RESTORED_ACCEPTED = "store:restored_accepted"
 

@@ -6,7 +6,7 @@ is what its row has to say. A row that says otherwise, or about which no event s
 written by somebody who went past Tenure. Secrets are in no event and so in no replay.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, Final, Literal, NamedTuple, TypeAlias
 
 from tenure.domain import events
@@ -28,8 +28,11 @@ from tenure.domain.model import (
 )
 from tenure.domain.rules import Rule, rule_state
 
-Kind: TypeAlias = Literal["key", "account", "rule", "mark", "contact", "calendar"]
-KINDS: Final[tuple[Kind, ...]] = ("key", "account", "rule", "mark", "contact", "calendar")
+Kind: TypeAlias = Literal["key", "account", "rule", "mark", "contact", "lead_times", "calendar"]
+KINDS: Final[tuple[Kind, ...]] = (
+    *("key", "account", "rule", "mark", "contact", "lead_times"),
+    "calendar",
+)
 """What has rows; all but the last is the member of an event's body that holds its state."""
 State: TypeAlias = Mapping[str, Any]
 
@@ -67,6 +70,8 @@ class Replay:
         if "contact" in body:
             contact = {**body["contact"], "account_id": account_id}
             self.said["contact"][str(contact["contact_id"])] = contact
+        if "lead_times" in body:
+            self.said["lead_times"][account_id] = body["lead_times"]
         if event.tag == Tag.CALENDAR_RENEWED:
             self.said["calendar"][account_id] = {"made_at_ms": event.happened_at_ms}
         if "mark" in body:
@@ -111,6 +116,11 @@ def rule_row(rule: Rule) -> State:
 def contact_row(contact: Contact) -> State:
     """Return what the row of *contact* says, as far as the journal does: never a webhook's path."""
     return {**contact_state(contact), "account_id": contact.account_id}
+
+
+def lead_times_row(chosen_ms: Sequence[int] | None) -> State:
+    """Return what the rows of an account's lead times say, None where it has none."""
+    return {"chosen_ms": None if chosen_ms is None else list(chosen_ms)}
 
 
 def key_from(state: State, key_id: str, account_id: str) -> ApiKey:

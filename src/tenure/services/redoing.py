@@ -19,7 +19,17 @@ from tenure.domain.marks import mark_from
 from tenure.domain.model import KeyType
 from tenure.domain.rules import rule_from
 from tenure.services import logkey
-from tenure.store import accounts, audits, calendars, contacts, keys, marks, rules, seals
+from tenure.store import (
+    accounts,
+    audits,
+    calendars,
+    contacts,
+    keys,
+    lead_times,
+    marks,
+    rules,
+    seals,
+)
 from tenure.store.contacts import SealedSecrets
 from tenure.store.db import Transaction
 
@@ -121,6 +131,10 @@ def _apply_calendar(tx: Transaction, record: Record, _lost: Lost) -> None:
     calendars.remove(tx, str(record.account_id))
 
 
+def _apply_lead_times(tx: Transaction, record: Record, _lost: Lost) -> None:
+    lead_times.put(tx, str(record.account_id), record.content["lead_times"]["chosen_ms"])
+
+
 def _apply_nothing(_tx: Transaction, _record: Record, _lost: Lost) -> None:
     """Nothing but the event was written, or what came of it is in an event of its own."""
 
@@ -152,6 +166,7 @@ _APPLIED: Final[Mapping[str, Callable[[Transaction, Record, Lost], None]]] = {
     Tag.CONTACT_CHANGED: _apply_contact,
     Tag.CONTACT_REMOVED: _apply_contact,
     Tag.CALENDAR_RENEWED: _apply_calendar,
+    Tag.LEAD_TIMES_CHANGED: _apply_lead_times,
     Tag.STORE_RESTORED: _apply_release,
     Tag.STORE_RESTORED_ACCEPTED: _apply_release,
 }

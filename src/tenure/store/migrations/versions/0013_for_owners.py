@@ -1,7 +1,7 @@
 """
-What owners look at: requests that were refused to their keys.
+What owners look at and choose: requests refused to their keys, and how long before an end to warn.
 
-Revision 0013: one new table; older code passes over it.
+Revision 0013: two new tables; older code passes over both.
 """
 
 import sqlalchemy as sa
@@ -31,3 +31,13 @@ def upgrade() -> None:
             "key_id", "reason", "permission", "address", name=op.f("pk_key_refusals")
         ),
     )
+    op.create_table(
+        "lead_times",
+        sa.Column("account_id", sa.Text(), nullable=False),
+        sa.Column("lead_ms", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.ForeignKeyConstraint(
+            ["account_id"], ["accounts.account_id"], name=op.f("fk_lead_times_account_id")
+        ),
+        sa.PrimaryKeyConstraint("account_id", "lead_ms", name=op.f("pk_lead_times")),
+    )
+    op.create_index(op.f("ix_lead_times_lead_ms"), "lead_times", ["lead_ms"])
