@@ -15,7 +15,7 @@ from pathlib import Path
 
 import structlog
 
-from tenure import wiring_notices, wiring_secrets
+from tenure import wiring_notices, wiring_people, wiring_secrets
 from tenure.clock import Clock, SandboxClock, SystemClock
 from tenure.domain import catalog as catalogs
 from tenure.domain import rulebooks
@@ -37,6 +37,7 @@ from tenure.services.keys import Keys, Limits
 from tenure.services.leaks import Leaks
 from tenure.services.notifying import Notifying
 from tenure.services.operators import Operators
+from tenure.services.people.facade import People
 from tenure.services.quarantine import Quarantine
 from tenure.services.refusals import Refusals, TurnedAway
 from tenure.services.replay import Replays
@@ -86,6 +87,7 @@ class Worker:
     usage: Usage
     refusals: Refusals
     telling: Telling
+    people: People
     follower: Follower | None = None
 
     def close(self) -> None:
@@ -143,6 +145,7 @@ def open_ticks(settings: Settings) -> Ticks:
     leaks = Leaks.of(settings, store, clock, follower.catch_up)
     sweep, acts = Sweep(store, clock), Acts(store, clock)
     steps = {"sweep": sweep.step, "leaks": leaks.step, "acts": acts.step}
+    steps["people"] = wiring_people.tidying(settings, store, clock)
     return Ticks(follower, steps, clock, clock, settings.home)
 
 
@@ -259,6 +262,7 @@ def _worker(
         usage=Usage(store, clock, uses, addresses_per_key=limits.addresses_per_key),
         refusals=Refusals(store, clock, turned_away),
         telling=wiring_notices.telling(settings, store, clock, catalog, sealing_key, catch_up),
+        people=wiring_people.people(settings, store, clock, sealing_key, catch_up),
         follower=follower,
         replays=replays,
     )

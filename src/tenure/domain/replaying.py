@@ -28,10 +28,11 @@ from tenure.domain.model import (
 )
 from tenure.domain.rules import Rule, rule_state
 
-Kind: TypeAlias = Literal["key", "account", "rule", "mark", "contact", "lead_times", "calendar"]
+Kind: TypeAlias = Literal[
+    "key", "account", "rule", "mark", "contact", "person", "lead_times", "calendar"
+]
 KINDS: Final[tuple[Kind, ...]] = (
-    *("key", "account", "rule", "mark", "contact", "lead_times"),
-    "calendar",
+    *("key", "account", "rule", "mark", "contact", "person", "lead_times", "calendar"),
 )
 """What has rows; all but the last is the member of an event's body that holds its state."""
 State: TypeAlias = Mapping[str, Any]
@@ -62,6 +63,15 @@ class Replay:
             swept.add((body["permission"], body["ends_at_ms"]))
         if "key" in body:
             self.said["key"][str(event.key_id)] = {**body["key"], "account_id": account_id}
+        if "mark" in body:
+            self.said["mark"][str(body["mark"]["mark_id"])] = body["mark"]
+        if "rule" in body:
+            is_withdrawn = event.tag == Tag.RULE_WITHDRAWN
+            withdrawn = {"withdrawn_at_ms": event.happened_at_ms if is_withdrawn else None}
+            self.said["rule"][str(body["rule"]["id"])] = {**body["rule"], **withdrawn}
+        self._take_of_account(event, body, account_id)
+
+    def _take_of_account(self, event: Said, body: Mapping[str, Any], account_id: str) -> None:
         if "account" in body:
             self.said["account"][account_id] = body["account"]
         if event.tag == Tag.ACCOUNT_CREATED:
@@ -72,14 +82,11 @@ class Replay:
             self.said["contact"][str(contact["contact_id"])] = contact
         if "lead_times" in body:
             self.said["lead_times"][account_id] = body["lead_times"]
+        if "person" in body:
+            person = {**body["person"], "account_id": event.account_id}
+            self.said["person"][str(person["person_id"])] = person
         if event.tag == Tag.CALENDAR_RENEWED:
             self.said["calendar"][account_id] = {"made_at_ms": event.happened_at_ms}
-        if "mark" in body:
-            self.said["mark"][str(body["mark"]["mark_id"])] = body["mark"]
-        if "rule" in body:
-            is_withdrawn = event.tag == Tag.RULE_WITHDRAWN
-            withdrawn = {"withdrawn_at_ms": event.happened_at_ms if is_withdrawn else None}
-            self.said["rule"][str(body["rule"]["id"])] = {**body["rule"], **withdrawn}
 
     def of(self, kind: Kind) -> dict[str, State]:
         """Return what the rows of one *kind* must say, by subject."""
