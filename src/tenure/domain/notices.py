@@ -120,6 +120,7 @@ _OF_THE_BODY = (
     *("cause", "action", "source", "url", "address", "old_until_ms"),
 )
 _OF_A_KEY = ("label", "key_type")
+_OF_A_QUARANTINE = ("cause",)
 _OF_A_RULE = (
     *("id", "title", "source", "effective_from_ms", "permissions", "unrestricted", "restricted"),
 )
@@ -226,6 +227,9 @@ def _facts(tag: str, body: Mapping[str, object]) -> dict[str, object]:
     contact, mark = body.get("contact"), body.get("mark")
     if isinstance(key, Mapping):
         facts |= _taken(key, _OF_A_KEY) | {"is_restricted": bool(key.get("ip_allowlist"))}
+        quarantine = key.get("quarantine")
+        if isinstance(quarantine, Mapping):
+            facts |= _taken(quarantine, _OF_A_QUARANTINE)
     if isinstance(rule, Mapping):
         facts |= {"rule": _taken(rule, _OF_A_RULE)}
     if isinstance(mark, Mapping):

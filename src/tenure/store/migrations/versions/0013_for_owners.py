@@ -1,7 +1,8 @@
 """
-What owners look at and choose: requests refused to their keys, and how long before an end to warn.
+What owners look at and choose: refused requests, the end of their journal, lead times of warnings.
 
-Revision 0013: two new tables; older code passes over both.
+Revision 0013: two new tables, which older code passes over, and two indexes that each got a column
+more, by which it reads as before.
 """
 
 import sqlalchemy as sa
@@ -41,3 +42,7 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("account_id", "lead_ms", name=op.f("pk_lead_times")),
     )
     op.create_index(op.f("ix_lead_times_lead_ms"), "lead_times", ["lead_ms"])
+    op.create_index("ix_events_account_id_seq", "events", ["account_id", "seq"])
+    op.create_index("ix_events_key_id_seq", "events", ["key_id", "seq"])
+    op.drop_index(op.f("ix_events_account_id"), table_name="events")
+    op.drop_index(op.f("ix_events_key_id"), table_name="events")
