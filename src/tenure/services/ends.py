@@ -6,13 +6,12 @@ A look at very many terms is kept for a minute, since a page that everybody open
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import partial
 from typing import Final
 
 from tenure.clock import Clock
 from tenure.domain.model import Permission
 from tenure.store import ends
-from tenure.store.db import Store
+from tenure.store.db import Store, Transaction
 from tenure.store.ends import DAY_MS
 
 DAYS_MAX: Final = 90
@@ -75,10 +74,13 @@ class Ends:
     def _count(self, days: int, now_ms: int) -> Coming:
         first = now_ms // DAY_MS
         # What ends at this very millisecond has ended.
-        asked = {"from_ms": now_ms + 1, "until_ms": (first + days) * DAY_MS}
-        most = partial(ends.count, most=LOOKED_AT_MAX + 1, **asked)
-        has_revoked = self._store.read(most) > LOOKED_AT_MAX
-        found = self._store.read(partial(ends.per_day, of_alive=not has_revoked, **asked))
+        from_ms, until_ms = now_ms + 1, (first + days) * DAY_MS
+
+        def look(tx: Transaction) -> tuple[bool, dict[int, dict[Permission, int]]]:
+            has_revoked = ends.count(tx, from_ms, until_ms, LOOKED_AT_MAX + 1) > LOOKED_AT_MAX
+            return has_revoked, ends.per_day(tx, from_ms, until_ms, of_alive=not has_revoked)
+
+        has_revoked, found = self._store.read(look)
         return Coming(
             counted_at_ms=now_ms,
             days=tuple(
