@@ -8,7 +8,7 @@ Older code passes over all of it.
 from alembic import op
 
 revision = "0014"
-down_revision = "0011"
+down_revision = "0012"
 branch_labels = None
 depends_on = None
 
