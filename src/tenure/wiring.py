@@ -15,7 +15,7 @@ from pathlib import Path
 
 import structlog
 
-from tenure import wiring_notices, wiring_people, wiring_secrets
+from tenure import wiring_notices, wiring_operating, wiring_people, wiring_secrets
 from tenure.clock import Clock, SandboxClock, SystemClock
 from tenure.domain import catalog as catalogs
 from tenure.domain import rulebooks
@@ -36,10 +36,12 @@ from tenure.services.keyring import Keyring
 from tenure.services.keys import Keys, Limits
 from tenure.services.leaks import Leaks
 from tenure.services.notifying import Notifying
+from tenure.services.operating import Operating
 from tenure.services.operators import Operators
 from tenure.services.people.facade import People
 from tenure.services.quarantine import Quarantine
 from tenure.services.replay import Replays
+from tenure.services.rereading import Rereading
 from tenure.services.revocations import Revocations
 from tenure.services.rules import Rules
 from tenure.services.sweep import Sweep
@@ -86,6 +88,7 @@ class Worker:
     usage: Usage
     telling: Telling
     people: People
+    operating: Operating
     follower: Follower | None = None
 
     def close(self) -> None:
@@ -160,7 +163,9 @@ def open_errands(settings: Settings) -> Errands:
     signing = Checkpoints(store, settings.home, clock, settings.checkpoint_every_ms)
     places = pushing.places(settings, lambda held: store.read(partial(leads_to, held=held)))
     pusher = pushing.Pusher(store, clock, places)
-    return Errands({"checkpoint": signing.step, "push": pusher.step}, store.close)
+    reading = Rereading(store, clock)
+    errands = {"checkpoint": signing.step, "push": pusher.step, "reread": reading.step}
+    return Errands(errands, store.close)
 
 
 def await_ticks(settings: Settings) -> None:
@@ -238,6 +243,7 @@ def _worker(
         settings.home, clock, sealing_key, staleness_ms=settings.staleness_ms, beside=follower
     )
     uses = Uses()
+    people = wiring_people.people(settings, store, clock, sealing_key, catch_up)
     limits = Limits(
         keys_per_account=settings.keys_per_account, addresses_per_key=settings.addresses_per_key
     )
@@ -259,7 +265,10 @@ def _worker(
         operators=Operators(settings.operator_token, settings.operator_token_path),
         usage=Usage(store, clock, uses, addresses_per_key=limits.addresses_per_key),
         telling=wiring_notices.telling(settings, store, clock, catalog, sealing_key, catch_up),
-        people=wiring_people.people(settings, store, clock, sealing_key, catch_up),
+        people=people,
+        operating=wiring_operating.operating(
+            settings, store, clock, catalog, people, catch_up, is_sealed=sealing_key is None
+        ),
         follower=follower,
         replays=replays,
     )

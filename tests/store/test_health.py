@@ -40,7 +40,7 @@ def test_terms_that_ended_wait_until_they_are_recorded(store: Store) -> None:
 def test_what_waits_is_counted_to_a_bound(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(health, "COUNTED_MAX", 1)
 
-    assert store.read(partial(health.unswept, now_ms=at_ms("2022-01-01 00:00"))).count == 1
+    assert store.read(partial(health.unswept, now_ms=at_ms("2022-01-01 00:00"))).number == 1
 
 
 def deliver(store: Store, number: int, channel: str, next_attempt_at_ms: int | None) -> None:

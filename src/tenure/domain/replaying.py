@@ -28,9 +28,11 @@ from tenure.domain.model import (
 )
 from tenure.domain.rules import Rule, rule_state
 
-Kind: TypeAlias = Literal["key", "account", "rule", "mark", "contact", "person", "calendar"]
+Kind: TypeAlias = Literal[
+    "key", "account", "rule", "mark", "contact", "person", "approval", "calendar"
+]
 KINDS: Final[tuple[Kind, ...]] = (
-    *("key", "account", "rule", "mark", "contact", "person", "calendar"),
+    *("key", "account", "rule", "mark", "contact", "person", "approval", "calendar"),
 )
 """What has rows; all but the last is the member of an event's body that holds its state."""
 State: TypeAlias = Mapping[str, Any]
@@ -74,8 +76,15 @@ class Replay:
             self.said["person"][str(person["person_id"])] = person
         if event.tag == Tag.CALENDAR_RENEWED:
             self.said["calendar"][account_id] = {"made_at_ms": event.happened_at_ms}
+        self._take_houses(event)
+
+    def _take_houses(self, event: Said) -> None:
+        """Take what is of the whole house: marks, approvals and rules."""
+        body = event.body
         if "mark" in body:
             self.said["mark"][str(body["mark"]["mark_id"])] = body["mark"]
+        if "approval" in body:
+            self.said["approval"][str(body["approval"]["approval_id"])] = body["approval"]
         if "rule" in body:
             is_withdrawn = event.tag == Tag.RULE_WITHDRAWN
             withdrawn = {"withdrawn_at_ms": event.happened_at_ms if is_withdrawn else None}

@@ -83,10 +83,10 @@ class Checkup:
         findings = (
             health.deciding(self._keyring(head_seq, hold), is_clock_behind=is_clock_behind),
             health.secrets(is_sealed=self._is_sealed),
-            health.sweeping(ages(unswept.since_ms), unswept.count),
+            health.sweeping(ages(unswept.since_ms), unswept.number),
             # Deliveries live on the machine's clock, as their receivers do.
-            health.sending(unsent.count, _age_ms(unsent.since_ms, wall_ms), unsent.channel),
-            health.leaks(unworked.count, ages(unworked.since_ms)),
+            health.sending(unsent.number, _age_ms(unsent.since_ms, wall_ms), unsent.channel),
+            health.leaks(unworked.number, ages(unworked.since_ms)),
             health.signing(signed),
             health.pushing(signed),
             health.reading(self._read(head_seq), wall_ms),

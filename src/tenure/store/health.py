@@ -16,7 +16,7 @@ COUNTED_MAX: Final = 10_000
 class Waiting(NamedTuple):
     """How many wait, up to ten thousand; since when the first has (ms, UTC), 0 where none does."""
 
-    count: int
+    number: int
     since_ms: int
     channel: str = ""
 
@@ -53,8 +53,8 @@ def unworked(tx: Transaction) -> Waiting:
     waiting = leak_reports.c.worked_at_ms.is_(None)
     # By the index of those that wait; there are seldom any.
     since_ms = tx.execute(select(func.min(leak_reports.c.received_at_ms)).where(waiting))
-    count = _count(tx, select(leak_reports.c.key_id).where(waiting))
-    return Waiting(count, since_ms.scalar_one_or_none() or 0)
+    number = _count(tx, select(leak_reports.c.key_id).where(waiting))
+    return Waiting(number, since_ms.scalar_one_or_none() or 0)
 
 
 def recorded_at_ms(tx: Transaction, seq: int) -> int:

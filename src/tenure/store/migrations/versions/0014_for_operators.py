@@ -5,6 +5,7 @@ Revision 0014: indexes, an order of bytes on PostgreSQL (SQLite has no other), a
 Older code passes over all of it.
 """
 
+import sqlalchemy as sa
 from alembic import op
 
 revision = "0014"
@@ -20,3 +21,19 @@ def upgrade() -> None:
         op.execute('ALTER TABLE keys ALTER COLUMN api_key TYPE TEXT COLLATE "C"')
         op.execute('ALTER TABLE accounts ALTER COLUMN email TYPE TEXT COLLATE "C"')
     op.create_index(op.f("ix_key_addresses_address"), "key_addresses", ["address"])
+    op.create_table(
+        "approvals",
+        sa.Column("approval_id", sa.Text(), nullable=False),
+        sa.Column("body", sa.Text(), nullable=False),
+        sa.Column("proposed_at_ms", sa.BigInteger(), nullable=False),
+        sa.Column("expires_at_ms", sa.BigInteger(), nullable=False),
+        sa.Column("settled_at_ms", sa.BigInteger(), nullable=True),
+        sa.PrimaryKeyConstraint("approval_id", name=op.f("pk_approvals")),
+    )
+    op.create_index(
+        "ix_approvals_waiting",
+        "approvals",
+        ["expires_at_ms"],
+        sqlite_where=sa.text("settled_at_ms IS NULL"),
+        postgresql_where=sa.text("settled_at_ms IS NULL"),
+    )
