@@ -141,7 +141,7 @@ def test_a_contact_without_a_language_is_told_in_the_houses() -> None:
     house = House(language="ja", time_zone="Asia/Tokyo")
     message = rendered(a_notice(Kind.TERM_ENDED), house=house)
 
-    assert message.subject == "APIキー「my bot」の「Enable Spot & Margin Trading」は終了しました"
+    assert message.subject == "APIキー「my bot」の「現物・マージン取引を有効化」は終了しました"
     assert "JST" in message.text
     assert "http" not in message.text
 

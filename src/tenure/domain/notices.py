@@ -145,6 +145,7 @@ _OF_THE_BODY = (
     *("factor", "label", "outcome", "hold_until_ms"),
 )
 _OF_A_KEY = ("label", "key_type")
+_OF_A_QUARANTINE = ("cause",)
 _OF_A_RULE = (
     *("id", "title", "source", "effective_from_ms", "permissions", "unrestricted", "restricted"),
 )
@@ -257,6 +258,9 @@ def _facts(tag: str, body: Mapping[str, object]) -> dict[str, object]:
     contact, mark, person = body.get("contact"), body.get("mark"), body.get("person")
     if isinstance(key, Mapping):
         facts |= _taken(key, _OF_A_KEY) | {"is_restricted": bool(key.get("ip_allowlist"))}
+        quarantine = key.get("quarantine")
+        if isinstance(quarantine, Mapping):
+            facts |= _taken(quarantine, _OF_A_QUARANTINE)
     if isinstance(rule, Mapping):
         facts |= {"rule": _taken(rule, _OF_A_RULE)}
     if isinstance(mark, Mapping):

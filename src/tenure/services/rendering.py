@@ -17,10 +17,10 @@ import jinja2
 from tenure.domain import wording
 from tenure.domain.catalog import Catalog
 from tenure.domain.contacts import Contact
-from tenure.domain.model import Permission, RuleId
+from tenure.domain.model import RuleId
 from tenure.domain.notices import Kind, Notice
 from tenure.domain.rules import Rulebook
-from tenure.services import languages
+from tenure.services import languages, naming
 from tenure.services.languages import Language
 
 _ABOUT_EVERY_KEY: Final = frozenset(
@@ -51,6 +51,16 @@ class Message:
     text: str
     html: str
     body: bytes
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Told:
+    """What a notice says: one line, the sentences, what became of each permission, advice."""
+
+    subject: str
+    lines: tuple[str, ...]
+    items: tuple[str, ...]
+    advice: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -85,17 +95,26 @@ class Rendering:
         text_id = f"{notice.kind}.subject"
         return " ".join(language.say(text_id, **self._parts(notice, language)).split())
 
+    def told(self, notice: Notice, language: Language, rulebook: Rulebook) -> Told:
+        """Return all that *notice* says to a reader; *rulebook* has the titles of rules."""
+        return Told(
+            subject=self.subject(notice, language),
+            lines=tuple(self._lines(notice, language, rulebook)),
+            items=tuple(self._items(notice, language)),
+            advice=tuple(_advice(notice, language)),
+        )
+
     def message(self, notice: Notice, contact: Contact, rulebook: Rulebook) -> Message:
         """Return *notice* as it is sent to *contact*; *rulebook* has the titles of rules."""
         language = self.language_of(contact)
-        subject = self.subject(notice, language)
-        url = self._url(notice)
+        told = self.told(notice, language, rulebook)
+        subject, url = told.subject, self._url(notice)
         shown = {
             "language": language.tag,
             "subject": subject,
-            "lines": list(self._lines(notice, language, rulebook)),
-            "items": list(self._items(notice, language)),
-            "advice": list(_advice(notice, language)),
+            "lines": told.lines,
+            "items": told.items,
+            "advice": told.advice,
             "url": url,
             "link": url and language.say(_link(notice), url=url),
             "footer": list(_footer(notice, contact, language)),
@@ -108,10 +127,9 @@ class Rendering:
             body=_body(notice, contact, subject=subject, text=text, url=url),
         )
 
-    def permission(self, permission: object) -> str:
-        """Return a permission by the catalog's label."""
-        offer = self._catalog.offers.get(Permission(str(permission)))
-        return offer.label if offer else str(permission)
+    def permission(self, permission: object, language: Language) -> str:
+        """Return how a permission is labelled."""
+        return naming.permission(self._catalog, str(permission), language)
 
     def _url(self, notice: Notice) -> str:
         if not self.house.public_url:
@@ -129,7 +147,7 @@ class Rendering:
         return {
             "label": label,
             "at": language.instant(notice.happened_at_ms),
-            "permission": self.permission(facts.get("permission", _UNKNOWN)),
+            "permission": self.permission(facts.get("permission", _UNKNOWN), language),
             "factor": _factor(facts, language),
             "until": _instant(facts.get("hold_until_ms"), language),
             "end": _instant(facts.get("ends_at_ms"), language),
@@ -141,7 +159,7 @@ class Rendering:
             "title": rule.get("title", _UNKNOWN),
             "since": _instant(rule.get("effective_from_ms"), language),
             "permissions": ", ".join(
-                f"“{self.permission(name)}”" for name in rule.get("permissions", ())
+                f"“{self.permission(name, language)}”" for name in rule.get("permissions", ())
             ),
             "unrestricted": _lifetime(rule.get("unrestricted"), language),
             "restricted": _lifetime(rule.get("restricted"), language),
@@ -168,7 +186,7 @@ class Rendering:
         for item in _consequences(notice):
             yield language.say(
                 f"consequence.{item['kind']}",
-                permission=self.permission(item["permission"]),
+                permission=self.permission(item["permission"], language),
                 end=_instant(item.get("ends_at_ms"), language),
                 old_end=_instant(item.get("ended_at_ms"), language),
             )

@@ -1,6 +1,6 @@
 """Accounts as rows."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from sqlalchemy import Row, exc, insert, select, update
 
@@ -58,6 +58,15 @@ def of_master(tx: Transaction, master_id: str, after_id: str, most: int) -> Iter
     )
     for row in tx.execute(chosen.order_by(schema.accounts.c.account_id).limit(most)):
         yield _account(row)
+
+
+def emails(tx: Transaction, account_ids: Iterable[str]) -> dict[str, str]:
+    """Return the e-mails of those of *account_ids* that are accounts here."""
+    column = schema.accounts.c
+    chosen = select(column.account_id, column.email).where(
+        column.account_id.in_(sorted(account_ids))
+    )
+    return {row.account_id: row.email for row in tx.execute(chosen)}
 
 
 def set_frozen(tx: Transaction, account_id: str, frozen_at_ms: int | None) -> bool:

@@ -42,7 +42,8 @@ def trading(now_ms: int, tag: str = "en-150") -> Box:
         (END - 7 * DAY_MS - 1, State.TERM, "ends in 7 days, 31 Dec 2021, 10:05"),
         (END - 7 * DAY_MS, State.SOON, "ends in 7 days, 31 Dec 2021, 10:05"),
         (END - DAY_MS, State.SOON, "ends in 24 hours, 31 Dec 2021, 10:05"),
-        (END - 1, State.SOON, "ends in 0 seconds, 31 Dec 2021, 10:05"),
+        (END - 3_600_000, State.LAST, "ends in 60 minutes, 31 Dec 2021, 10:05"),
+        (END - 1, State.LAST, "ends in 0 seconds, 31 Dec 2021, 10:05"),
         (
             END,
             State.ENDED,
