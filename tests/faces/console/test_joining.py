@@ -145,7 +145,7 @@ def test_a_password_that_will_not_do_is_told_beside_the_field(
 
 
 def dead(reply: Reply) -> bool:
-    return reply.status == 404 and "This link does not work any more" in words(reply)
+    return reply.status == 410 and "This link does not work any more" in words(reply)
 
 
 def test_a_link_that_was_used_or_never_made_is_told_so(visited: Visited) -> None:

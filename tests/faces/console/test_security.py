@@ -109,7 +109,7 @@ def test_nothing_changes_without_a_factor(owner: Browser, path: str) -> None:
 
 
 def test_a_passkey_is_not_made_without_one(owner: Browser) -> None:
-    assert owner.post(f"{PAGE}/passkeys/challenge").status == 403
+    assert owner.post(f"{PAGE}/passkeys/challenge").status == 409
     reply = owner.post(f"{PAGE}/passkeys", {"passkey": "{}", "label": "phone"})
     assert reply.status == 422
     assert "No passkey was created." in words(reply)

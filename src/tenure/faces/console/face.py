@@ -68,7 +68,7 @@ def build(worker: Worker) -> Litestar:
     )
     is_sandbox = settings.sandbox and isinstance(clock, SandboxClock)
     app = Litestar(
-        [Router(PREFIX, route_handlers=_routers(is_sandbox=is_sandbox))],
+        [Router(PREFIX, route_handlers=_routers(worker, is_sandbox=is_sandbox))],
         guards=[entry.guard(visitors, Rights(worker.accounts, worker.keys), origin)],
         dependencies=_provided(worker, house),
         before_send=[Headers(ids, is_secure=origin.is_secure).put_on],
@@ -92,13 +92,12 @@ def build(worker: Worker) -> Litestar:
     return app
 
 
-def _routers(*, is_sandbox: bool) -> list[Router]:
+def _routers(worker: Worker, *, is_sandbox: bool) -> list[Router]:
     pages = [
         home.routes(),
         statics.routes(),
         entering.routes(),
         joining.routes(),
-        oidc.routes(),
         security.routes(),
         factors.routes(),
         people.routes(),
@@ -108,6 +107,8 @@ def _routers(*, is_sandbox: bool) -> list[Router]:
         editing.routes(),
         ending.routes(),
     ]
+    if worker.people.oidc is not None:
+        pages.append(oidc.routes())
     return [*pages, sandbox.routes()] if is_sandbox else pages
 
 

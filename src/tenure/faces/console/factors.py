@@ -15,7 +15,7 @@ from tenure.domain.errors import Conflict, Invalid, Unauthenticated
 from tenure.domain.people import Passkey, PasskeyAnswer
 from tenure.faces.console import entry, joining
 from tenure.faces.console.desk import Desk, GivenDesk
-from tenure.faces.console.entering import JSON, GivenPeople
+from tenure.faces.console.entering import GivenPeople
 from tenure.faces.console.forms import Form, GivenForm
 from tenure.services.people.sessions import Begun
 from tenure.services.people.stepups import CHANGING
@@ -76,8 +76,7 @@ def approve_passkey(desk: GivenDesk, form: GivenForm) -> Response[Any]:
 @post("/security/passkeys/challenge", opt=entry.SIGNED_IN, status_code=200, sync_to_thread=True)
 def ask_for_new_passkey(desk: GivenDesk, people: GivenPeople) -> Response[bytes]:
     """Return a challenge for making a passkey."""
-    options = people.factors.passkey_options(desk.signed_in.session)
-    return Response(options.encode(), media_type=JSON)
+    return joining.new_passkey(desk, people)
 
 
 @post("/security/passkeys", opt=entry.SIGNED_IN, status_code=200, sync_to_thread=True)

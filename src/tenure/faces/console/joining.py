@@ -11,7 +11,7 @@ from typing import Annotated, Any, TypeAlias
 from litestar import Response, Router, get, post
 from litestar.params import PathParameter
 
-from tenure.domain.errors import Conflict, Invalid, NotFound, Unauthenticated
+from tenure.domain.errors import Conflict, Forbidden, Invalid, NotFound, Unauthenticated
 from tenure.domain.model import Secret
 from tenure.domain.people import PasskeyAnswer, Stage
 from tenure.faces.console import entry, visitors
@@ -83,8 +83,7 @@ def set_up_app(desk: GivenDesk, people: GivenPeople, form: GivenForm) -> Respons
 @post("/enrol/passkey/challenge", opt=entry.ENTERING, status_code=200, sync_to_thread=True)
 def ask_for_new_passkey(desk: GivenDesk, people: GivenPeople) -> Response[bytes]:
     """Return a challenge for making a passkey."""
-    options = people.factors.passkey_options(desk.signed_in.session)
-    return Response(options.encode(), media_type=JSON)
+    return new_passkey(desk, people)
 
 
 @post("/enrol/passkey", opt=entry.ENTERING, status_code=200, sync_to_thread=True)
@@ -103,6 +102,15 @@ def add_passkey(desk: GivenDesk, people: GivenPeople, form: GivenForm) -> Respon
         return desk.page("enrol.html.j2", status=422, errors=wrong)
     desk.take(enrolled.begun)
     return codes(desk, enrolled.recovery_codes, to="/console")
+
+
+def new_passkey(desk: Desk, known: People) -> Response[bytes]:
+    """Return a challenge for making a passkey; raises Conflict where nothing approved that."""
+    try:
+        options = known.factors.passkey_options(desk.signed_in.session)
+    except (Forbidden, Unauthenticated) as error:
+        raise Conflict("step_up", error.message) from error
+    return Response(options.encode(), media_type=JSON)
 
 
 def app(desk: Desk, known: People, form: Form, *, to: str, back: str) -> Response[Any]:
@@ -159,7 +167,7 @@ def _welcome(
 
 
 def _dead(desk: Desk) -> Response[bytes]:
-    return desk.page("join_dead.html.j2", status=404)
+    return desk.page("join_dead.html.j2", status=410)
 
 
 def _tag(desk: Desk) -> str:

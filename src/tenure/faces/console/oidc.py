@@ -11,7 +11,7 @@ from litestar import Request, Response, Router, get
 from litestar.datastructures import Cookie
 from litestar.response import Redirect
 
-from tenure.domain.errors import NotFound, Unauthenticated, Unavailable
+from tenure.domain.errors import Unauthenticated, Unavailable
 from tenure.domain.people import CHALLENGE_MS
 from tenure.faces.console import entry
 from tenure.faces.console.desk import GivenDesk
@@ -37,7 +37,7 @@ def _cookie(value: str, *, secure: bool, kept_s: int) -> Cookie:
 
 def _provider(known: People) -> Oidc:
     if known.oidc is None:
-        raise NotFound
+        raise LookupError("no provider is configured: these routes are not there then")
     return known.oidc
 
 
