@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from typing_extensions import override
 
+from tenure import settings
 from tenure.domain.errors import Conflict, NotFound, Unauthenticated, Unavailable
 from tenure.domain.events import Tag
 from tenure.domain.notices import Kind
@@ -15,7 +16,8 @@ from tenure.domain.people import RecoveryCode, Role
 from tenure.services import auditing, comparing, restoring
 from tenure.services.comparing import Verdict
 from tenure.services.people.invitations import Invited
-from tenure.store import schema_people, sessions
+from tenure.services.pushing import Files
+from tenure.store import checkpoints, schema, schema_people
 from tests.services import parts as building
 from tests.services.disasters import Disaster, catch_up
 from tests.services.parts import ACTOR, Parts
@@ -186,15 +188,27 @@ def test_a_store_that_is_released_as_it_was_has_no_sessions_either(lost: Peopled
     parts.close()
 
 
-def test_nobody_signs_in_by_a_copy_of_the_file_that_was_put_back(door: Door) -> None:
-    """Held, it ends what was under way: see `restoring.begin`."""
-    one = door.owner()
-    invited = door.invite()
-    door.parts.store.write(sessions.forget_everything)
+def test_nobody_stays_signed_in_by_a_copy_of_the_file_that_was_put_back(
+    lost: Peopled, tmp_path: Path
+) -> None:
+    """No `tenure restore` was there: what was pushed tells that the journal went back."""
+    given = settings.load(home=lost.parts.home, checkpoint_file=tmp_path / "pushed.txt")
+    store, door = lost.parts.store, Door(lost.parts)
+    pushed = store.read(checkpoints.latest)
+    assert pushed is not None
+    Files(tmp_path / "pushed.txt").push(pushed)
+    restoring.begin(store, given, lost.parts.clock)
+    door.sign_in(lost.admin)
+    assert not is_dead(door, lost.invited)
+    gone = schema.events.delete().where(schema.events.c.seq > 6)
+    store.write(lambda tx: tx.execute(gone))
+    store.write(lambda tx: tx.execute(schema.journal_head.update().values(seq=6)))
+
+    restoring.begin(store, given, lost.parts.clock)
 
     with pytest.raises(Unauthenticated):
-        door.session(one)
-    assert is_dead(door, invited)
+        door.session(lost.admin)
+    assert is_dead(door, lost.invited)
 
 
 def found(parts: Parts) -> list[str]:
