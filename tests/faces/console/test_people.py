@@ -51,15 +51,15 @@ def test_somebody_is_invited_with_a_role_and_the_link_shown_once(
 def test_an_invitation_that_makes_no_sense_is_told_beside_the_field(
     admin: Browser, filled: dict[str, str], field: str
 ) -> None:
-    for more in ({}, {"act": "1", "code": admin.code()}):
+    for more in ({}, {"stamp": "1", "code": admin.code()}):
         reply = admin.post(f"{PEOPLE}/invite", {**filled, **more})
         assert reply.status == 422
         assert f'id="{field}"' in reply.body.decode()
 
 
 def test_who_is_there_is_not_invited_again(admin: Browser) -> None:
-    filled = {"email": "administrator0@example.com", "role": "administrator", "act": "1"}
-    reply = admin.post(f"{PEOPLE}/invite", {**filled, "code": admin.code(), "once": "1"})
+    filled = {"email": "administrator0@example.com", "role": "administrator"}
+    reply = admin.post(f"{PEOPLE}/invite", filled)
 
     assert reply.status == 422
     assert "signs in already" in words(reply)
@@ -189,3 +189,36 @@ def test_an_account_that_is_not_there_has_no_owner(admin: Browser) -> None:
     assert admin.get("/console/owners/acct_" + "0" * 24).status == 404
     assert admin.get("/console/owners/nonsense").status == 404
     assert admin.post("/console/owners/acct_" + "0" * 24 + "/nonsense").status == 404
+
+
+def test_where_two_administrators_are_each_act_is_proposed_and_waits(
+    visited: Visited, admin: Browser
+) -> None:
+    other = visited.operator()
+    assert other.person is not None
+    page = admin.post(f"{PEOPLE}/invite", {"email": "grace@example.com", "role": "viewer"})
+    assert "Another administrator has to agree" in words(page)
+    invited = admin.post(f"{PEOPLE}/invite", admin.fill(page, {"code": admin.code()}))
+    path = f"{PEOPLE}/{other.person.person_id}"
+    page = admin.get(f"{path}?what=remove")
+    removed = admin.post(f"{path}/remove", admin.fill(page, {"code": admin.code()}))
+
+    for reply in (invited, removed):
+        assert reply.headers["location"].startswith("/console/operate/approvals/appr_")
+    assert len(visited.people.operators()) == 2
+    assert len(visited.house.worker.operating.approvals.waiting()) == 2
+
+
+def test_what_moved_since_it_was_shown_is_shown_again(visited: Visited, admin: Browser) -> None:
+    other = visited.operator(Role.VIEWER)
+    assert other.person is not None
+    path = f"{PEOPLE}/{other.person.person_id}"
+    page = admin.get(f"{path}?what=remove")
+    visited.people.change_role(other.person.person_id, Role.OPERATOR, "test")
+
+    reply = admin.post(f"{path}/remove", admin.fill(page, {"code": admin.code()}))
+
+    assert reply.status == 422
+    assert "Something changed since this was shown." in words(reply)
+    done = admin.post(f"{path}/remove", fields_of(reply))
+    assert done.headers["location"] == f"{PEOPLE}?done=remove"

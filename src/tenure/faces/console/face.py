@@ -130,6 +130,7 @@ def _provided(worker: Worker, house: House) -> dict[str, Provide]:
         "quarantine": worker.quarantine,
         "usage": worker.usage,
         "people": worker.people,
+        "approvals": worker.operating.approvals,
         "catalog": worker.catalog,
         "clock": worker.clock,
         "words": words,
