@@ -15,7 +15,9 @@ from tenure.domain.people import (
     Stage,
     TotpCode,
 )
+from tenure.services.people import passwords
 from tenure.services.people.budgets import TRICKLE_MAX
+from tenure.services.people.passwords import Passwords
 from tenure.services.people.totp import STEP_MS
 from tests.builders import DAY_MS
 from tests.services.people.doors import PASSWORD, Door, Somebody
@@ -223,13 +225,34 @@ def test_a_hundred_sessions_at_once_share_one_budget(shared: Door) -> None:
     assert shared.parts.tags(known) == [LOCKED]
 
 
-def test_twenty_wrong_passwords_at_once_share_one_budget(shared: Door) -> None:
+def test_twenty_wrong_passwords_at_once_share_one_budget(
+    shared: Door, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Noted before they are verified: the hash takes long, and many would slip in meanwhile."""
+    monkeypatch.setattr(passwords, "WAITING_MAX", 20)
+    shared.people = shared.worker()
     one = shared.owner()
     known = shared.parts.journal.head()
     attempt = partial(say, shared, one.person.email, WRONG)
 
-    found = together([attempt] * 18)
+    found = together([attempt] * 20)
 
-    assert sorted(found) == ["locked"] * 13 + ["wrong"] * 5
+    assert sorted(found) == ["locked"] * 15 + ["wrong"] * 5
     assert shared.parts.tags(known) == [LOCKED]
+
+
+def test_who_is_sent_away_because_too_many_come_spends_nothing(
+    door: Door, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    one = door.owner()
+
+    def busy(_self: Passwords, _hashed: str | None, _password: str) -> bool:
+        raise Unavailable("busy")
+
+    with monkeypatch.context() as crowded:
+        crowded.setattr(Passwords, "verify", busy)
+        for _ in range(10):
+            with pytest.raises(Unavailable):
+                door.say_password(one)
+
+    assert door.say_password(one).stage is Stage.PASSWORD

@@ -6,11 +6,12 @@ otherwise. Wrong codes come from somebody who has the password already: they loc
 passkey or a recovery code is shown, and so does a slow trickle of them.
 """
 
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Final
 
 from tenure.clock import new_id
-from tenure.domain.errors import Unauthenticated
+from tenure.domain.errors import Unauthenticated, Unavailable
 from tenure.domain.events import Event, Tag
 from tenure.domain.people import FAILURES_MAX, FAILURES_WINDOW_MS, Person, sign_in_name
 from tenure.services.people.register import Register, digest
@@ -38,12 +39,27 @@ class Budgets:
         """Everything is counted in the store, so that all workers share it."""
         self._register = register
 
-    def take(self, email: str) -> str:
+    def judge(self, email: str, verify: Callable[[], bool]) -> bool:
         """
-        Take an attempt at a password for *email* out of its budget, before it is verified.
+        Return what *verify* says of a password for *email*, an attempt out of its budget.
 
-        Raises Unauthenticated `locked` where nothing is left.
+        Raises Unauthenticated `locked` where nothing is left, and whatever *verify* does: then the
+        attempt did not count.
         """
+        attempt_id = self._take(email)
+        try:
+            is_right = verify()
+        except Unavailable:
+            self._give_back(attempt_id)
+            raise
+        if is_right:
+            self._give_back(attempt_id)
+        else:
+            self._note_wrong_password(email)
+        return is_right
+
+    def _take(self, email: str) -> str:
+        """Take an attempt out of a budget before it is verified: many at once share it."""
         subject, attempt_id = _of_name(email), new_id(self._register.real, "try")
         now_ms = self._register.real.now_ms()
 
@@ -57,11 +73,10 @@ class Budgets:
             raise locked()
         return attempt_id
 
-    def give_back(self, attempt_id: str) -> None:
-        """Give back an attempt that succeeded."""
+    def _give_back(self, attempt_id: str) -> None:
         self._register.store.write(lambda tx: attempts.take_back(tx, attempt_id))
 
-    def note_wrong_password(self, email: str) -> None:
+    def _note_wrong_password(self, email: str) -> None:
         """Tell whoever *email* is of, once the budget is spent."""
         now_ms = self._register.real.now_ms()
         since_ms = now_ms - FAILURES_WINDOW_MS

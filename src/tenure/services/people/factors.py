@@ -216,14 +216,13 @@ class Factors:
         require_password(new, session.person.email)
         if session.stage is not Stage.FULL:
             raise expired()
-        attempt_id = self._budgets.take(session.person.email)
         person_id = session.person.person_id
         hashed = self._register.store.read(lambda tx: factors.password_of(tx, person_id))
         # Whoever comes by a provider alone has none; a second factor is asked of him all the same.
-        if hashed is not None and not self._passwords.verify(hashed, current):
-            self._budgets.note_wrong_password(session.person.email)
+        if hashed is not None and not self._budgets.judge(
+            session.person.email, lambda: self._passwords.verify(hashed, current)
+        ):
             raise wrong()
-        self._budgets.give_back(attempt_id)
         fresh = self._passwords.hash(new)
 
         def change(tx: Transaction) -> tuple[Begun, Event]:

@@ -25,8 +25,13 @@ SALT_BYTES: Final = 16
 HASH_BYTES: Final = 32
 AT_ONCE: Final = 2
 """Hashes a worker works on at a time: each takes a processor and 19 MiB (SECURITY T35)."""
-WAITING_MAX: Final = 16
-"""More than so many that wait are sent away: under a second of work lies before the last."""
+WAITING_MAX: Final = 2
+"""
+More than so many that wait are sent away, with 503.
+
+Each waits in a thread of the worker's, of which a machine with two processors has six: the others
+go on answering whoever manages keys, however many try to sign in (SECURITY F23).
+"""
 
 
 class Passwords:

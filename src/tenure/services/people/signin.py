@@ -50,18 +50,15 @@ class SignIn:
 
         Raises Unauthenticated `wrong` or `locked`, Unavailable `busy`.
         """
-        attempt_id = self._budgets.take(email)
 
         def look(tx: Transaction) -> tuple[Person | None, str | None]:
             person = people.by_name(tx, email)
             return person, factors.password_of(tx, person.person_id if person else "")
 
         person, hashed = self._register.store.read(look)
-        is_right = self._passwords.verify(hashed, password)
+        is_right = self._budgets.judge(email, lambda: self._passwords.verify(hashed, password))
         if person is None or hashed is None or not is_right:
-            self._budgets.note_wrong_password(email)
             raise wrong()
-        self._budgets.give_back(attempt_id)
         if self._passwords.is_dated(hashed):
             fresh = self._passwords.hash(password)
             self._register.store.write(

@@ -46,7 +46,7 @@ def picture(address: str) -> str:
     """Return *address* as a QR code, as SVG to stand in a page; dark on light in any theme."""
     out = io.BytesIO()
     code = segno.make(address, error="m", micro=False)
-    code.save(out, kind="svg", xmldecl=False, svgns=True, light="#fff", scale=4, border=4)
+    code.save(out, kind="svg", xmldecl=False, svgns=True, light="#fff", omitsize=True, border=4)
     return out.getvalue().decode()
 
 
