@@ -26,6 +26,19 @@ from tenure.services.languages import Language
 _ABOUT_EVERY_KEY: Final = frozenset(
     {Kind.ACCOUNT_FROZEN, Kind.ACCOUNT_UNFROZEN, Kind.KEYS_REVOKED, Kind.RULE_SCHEDULED}
 )
+_ABOUT_SIGNING_IN: Final = frozenset(
+    {
+        *(Kind.SIGN_IN_CHANGED, Kind.SIGN_IN_LOCKED, Kind.PASSKEY_SUSPECTED),
+        *(Kind.RECOVERY_BEGUN, Kind.RECOVERY_ENDED),
+    }
+)
+IN_PARTS: Final[Mapping[Kind, tuple[str, str]]] = {
+    Kind.CONTACTS_CHANGED: ("change", "changed"),
+    Kind.SIGN_IN_CHANGED: ("change", "changed"),
+    Kind.SIGN_IN_LOCKED: ("factor", "totp"),
+    Kind.RECOVERY_ENDED: ("outcome", "completed"),
+}
+"""Kinds with a text for each value of a fact: that fact, and what is said where it is missing."""
 _UNKNOWN: Final = "?"
 """Stands for a fact that the event did not hold; a text with a gap is still told."""
 
@@ -103,7 +116,7 @@ class Rendering:
             "items": told.items,
             "advice": told.advice,
             "url": url,
-            "link": url and language.say("link" if notice.key_id else "link.all", url=url),
+            "link": url and language.say(_link(notice), url=url),
             "footer": list(_footer(notice, contact, language)),
         }
         text = _templates.plain.render(shown)
@@ -123,6 +136,8 @@ class Rendering:
             return ""
         if notice.key_id is not None:
             return f"{self.house.public_url}/keys/{notice.key_id}"
+        if notice.kind in _ABOUT_SIGNING_IN:
+            return f"{self.house.public_url}/security"
         return f"{self.house.public_url}/keys" if notice.kind in _ABOUT_EVERY_KEY else ""
 
     def _parts(self, notice: Notice, language: Language) -> dict[str, object]:
@@ -133,6 +148,8 @@ class Rendering:
             "label": label,
             "at": language.instant(notice.happened_at_ms),
             "permission": self.permission(facts.get("permission", _UNKNOWN), language),
+            "factor": _factor(facts, language),
+            "until": _instant(facts.get("hold_until_ms"), language),
             "end": _instant(facts.get("ends_at_ms"), language),
             "left": language.length(notice.lead_ms or 0),
             "cause": facts.get("cause", _UNKNOWN),
@@ -154,10 +171,11 @@ class Rendering:
             yield language.say("language_missing", language=language.missing)
         if sub_account_id := notice.facts.get("sub_account_id"):
             yield language.say("climbed", account=sub_account_id)
-        body = "body"
-        if notice.kind is Kind.CONTACTS_CHANGED:
-            body = str(notice.facts.get("change", "changed"))
-        yield language.say(f"{notice.kind}.{body}", **parts)
+        fact, fallback = IN_PARTS.get(notice.kind, ("", "body"))
+        body = f"{notice.kind}.{notice.facts.get(fact, fallback)}"
+        if body not in language.texts:
+            body = f"{notice.kind}.{fallback}"
+        yield language.say(body, **parts)
         if notice.kind is Kind.RULE_SCHEDULED:
             yield language.say("rule_scheduled.lifetimes", **parts)
         for rule_id in _rules_named(notice):
@@ -226,6 +244,19 @@ def _body(notice: Notice, contact: Contact, *, subject: str, text: str, url: str
         },
     }
     return json.dumps(body, ensure_ascii=False, separators=(",", ":")).encode()
+
+
+def _link(notice: Notice) -> str:
+    if notice.key_id is not None:
+        return "link"
+    return "link.sign_in" if notice.kind in _ABOUT_SIGNING_IN else "link.all"
+
+
+def _factor(facts: Mapping[str, Any], language: Language) -> str:
+    factor = facts.get("factor")
+    if factor not in {"passkey", "totp"}:
+        return _UNKNOWN
+    return language.say(f"factor.{factor}", label=facts.get("label", _UNKNOWN))
 
 
 def _advice(notice: Notice, language: Language) -> Iterator[str]:

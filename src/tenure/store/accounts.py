@@ -36,6 +36,12 @@ def get(tx: Transaction, account_id: str) -> Account:
     return _account(row)
 
 
+def by_email(tx: Transaction, email: str) -> Account | None:
+    """Return the account with exactly this e-mail."""
+    row = tx.execute(select(schema.accounts).where(schema.accounts.c.email == email)).one_or_none()
+    return None if row is None else _account(row)
+
+
 def every(tx: Transaction, after_id: str = "", most: int = 1000) -> Iterator[Account]:
     """Yield at *most* so many accounts whose id sorts after *after_id*, by id."""
     chosen = select(schema.accounts).where(schema.accounts.c.account_id > after_id)
