@@ -61,6 +61,9 @@ class Tag(StrEnum):
     PERSON_ROLE_CHANGED = "person:role_changed"
     PERSON_REMOVED = "person:removed"
     PERSON_CLEARED = "person:cleared"
+    APPROVAL_PROPOSED = "approval:proposed"
+    APPROVAL_APPROVED = "approval:approved"
+    APPROVAL_WITHDRAWN = "approval:withdrawn"
     STORE_RESTORED = "store:restored"
     STORE_RESTORED_ACCEPTED = "store:restored_accepted"
 

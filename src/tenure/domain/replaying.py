@@ -29,10 +29,10 @@ from tenure.domain.model import (
 from tenure.domain.rules import Rule, rule_state
 
 Kind: TypeAlias = Literal[
-    "key", "account", "rule", "mark", "contact", "person", "lead_times", "calendar"
+    "key", "account", "rule", "mark", "contact", "person", "approval", "lead_times", "calendar"
 ]
 KINDS: Final[tuple[Kind, ...]] = (
-    *("key", "account", "rule", "mark", "contact", "person", "lead_times", "calendar"),
+    *("key", "account", "rule", "mark", "contact", "person", "approval", "lead_times", "calendar"),
 )
 """What has rows; all but the last is the member of an event's body that holds its state."""
 State: TypeAlias = Mapping[str, Any]
@@ -63,13 +63,8 @@ class Replay:
             swept.add((body["permission"], body["ends_at_ms"]))
         if "key" in body:
             self.said["key"][str(event.key_id)] = {**body["key"], "account_id": account_id}
-        if "mark" in body:
-            self.said["mark"][str(body["mark"]["mark_id"])] = body["mark"]
-        if "rule" in body:
-            is_withdrawn = event.tag == Tag.RULE_WITHDRAWN
-            withdrawn = {"withdrawn_at_ms": event.happened_at_ms if is_withdrawn else None}
-            self.said["rule"][str(body["rule"]["id"])] = {**body["rule"], **withdrawn}
         self._take_of_account(event, body, account_id)
+        self._take_houses(event)
 
     def _take_of_account(self, event: Said, body: Mapping[str, Any], account_id: str) -> None:
         if "account" in body:
@@ -87,6 +82,18 @@ class Replay:
             self.said["person"][str(person["person_id"])] = person
         if event.tag == Tag.CALENDAR_RENEWED:
             self.said["calendar"][account_id] = {"made_at_ms": event.happened_at_ms}
+
+    def _take_houses(self, event: Said) -> None:
+        """Take what is of the whole house: marks, approvals and rules."""
+        body = event.body
+        if "mark" in body:
+            self.said["mark"][str(body["mark"]["mark_id"])] = body["mark"]
+        if "approval" in body:
+            self.said["approval"][str(body["approval"]["approval_id"])] = body["approval"]
+        if "rule" in body:
+            is_withdrawn = event.tag == Tag.RULE_WITHDRAWN
+            withdrawn = {"withdrawn_at_ms": event.happened_at_ms if is_withdrawn else None}
+            self.said["rule"][str(body["rule"]["id"])] = {**body["rule"], **withdrawn}
 
     def of(self, kind: Kind) -> dict[str, State]:
         """Return what the rows of one *kind* must say, by subject."""

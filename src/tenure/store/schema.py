@@ -29,6 +29,9 @@ metadata = MetaData(
     }
 )
 
+# Sorted by its bytes on either database: what begins alike stands together, and is found by that.
+_BYTEWISE = Text().with_variant(Text(collation="C"), "postgresql")
+
 # Facts about the store itself: `sandbox`, `sealing_key_check`, `log_key`, `restored` …
 marks = Table(
     "marks",
@@ -42,7 +45,7 @@ accounts = Table(
     metadata,
     Column("account_id", Text, primary_key=True),
     Column("kind", Text, nullable=False),
-    Column("email", Text, nullable=False, unique=True),
+    Column("email", _BYTEWISE, nullable=False, unique=True),
     Column("master_id", Text, ForeignKey("accounts.account_id"), index=True),
     Column("created_at_ms", BigInteger, nullable=False),
     Column("frozen_at_ms", BigInteger),
@@ -53,7 +56,7 @@ keys = Table(
     "keys",
     metadata,
     Column("key_id", Text, primary_key=True),
-    Column("api_key", Text, nullable=False, unique=True),
+    Column("api_key", _BYTEWISE, nullable=False, unique=True),
     Column("account_id", Text, ForeignKey("accounts.account_id"), nullable=False, index=True),
     # Also asked for by label: which keys a mark would revoke.
     Column("label", Text, nullable=False, index=True),
@@ -179,7 +182,7 @@ key_addresses = Table(
     "key_addresses",
     metadata,
     Column("key_id", Text, ForeignKey("keys.key_id"), primary_key=True),
-    Column("address", Text, primary_key=True),
+    Column("address", Text, primary_key=True, index=True),
     Column("first_used_at_ms", BigInteger, nullable=False),
     Column("last_used_at_ms", BigInteger, nullable=False),
 )

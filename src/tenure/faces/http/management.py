@@ -65,6 +65,7 @@ def build(worker: Worker) -> Litestar:
         "rendering": worker.telling.rendering,
         "decisions": decisions.Decisions(worker.decider),
         "keyring": worker.keyring,
+        "approvals": worker.operating.approvals,
         "catalog": worker.catalog,
         "clock": clock,
         "show": show,
