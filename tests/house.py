@@ -67,9 +67,12 @@ def ask(  # noqa: PLR0913 - a request has that many parts
         "extensions": {},
     }
     sent: list[Any] = []
+    arriving = [{"type": "http.request", "body": body, "more_body": False}]
 
     async def receive() -> object:
-        return {"type": "http.request", "body": body, "more_body": False}
+        if not arriving:  # Whoever waits for the client to hang up waits for as long as it takes.
+            await asyncio.Event().wait()
+        return arriving.pop()
 
     async def send(message: object) -> None:
         sent.append(message)

@@ -16,6 +16,7 @@ from litestar.di import Provide
 
 from tenure.clock import SandboxClock
 from tenure.faces.console import (
+    activity,
     creating,
     editing,
     ending,
@@ -35,6 +36,7 @@ from tenure.faces.console.visitors import Visitors
 from tenure.faces.console.words import Words
 from tenure.faces.http import callers, requests
 from tenure.services import keyfiles
+from tenure.services.activity import Activity
 from tenure.services.acts import Acts
 from tenure.services.rights import Rights
 from tenure.wiring import Worker
@@ -93,6 +95,7 @@ def _routers(*, is_sandbox: bool) -> list[Router]:
         creating.routes(),
         editing.routes(),
         ending.routes(),
+        activity.routes(),
     ]
     return [*pages, sandbox.routes()] if is_sandbox else pages
 
@@ -122,6 +125,9 @@ def _provided(worker: Worker, house: House) -> dict[str, Provide]:
         "editing": editing.Editing(worker.keys, worker.usage, listing, words),
         "creating": creating.Creating(worker.keys, listing, words),
         "ending": ending.Ending(worker.keys, worker.quarantine, listing),
+        "journals": activity.Journals(
+            Activity(worker.store, worker.telling.rendering), worker.accounts, worker.keys
+        ),
     }
     provided = {name: _provide(service) for name, service in services.items()}
 

@@ -15,7 +15,10 @@ class Item(NamedTuple):
     path: str
 
 
-_OWNERS: Final[Sequence[Item]] = (Item("keys", "nav.keys", "/console/keys"),)
+_OWNERS: Final[Sequence[Item]] = (
+    Item("keys", "nav.keys", "/console/keys"),
+    Item("activity", "nav.activity", "/console/activity"),
+)
 _OPERATORS: Final[Sequence[tuple[Role, Item]]] = ()
 _ALL: Final[Sequence[Item]] = ()
 
