@@ -23,6 +23,7 @@ from tenure.faces.console import (
     entry,
     home,
     keys,
+    refusals,
     sandbox,
     statics,
 )
@@ -96,6 +97,7 @@ def _routers(*, is_sandbox: bool) -> list[Router]:
         editing.routes(),
         ending.routes(),
         activity.routes(),
+        refusals.routes(),
     ]
     return [*pages, sandbox.routes()] if is_sandbox else pages
 
@@ -125,6 +127,7 @@ def _provided(worker: Worker, house: House) -> dict[str, Provide]:
         "editing": editing.Editing(worker.keys, worker.usage, listing, words),
         "creating": creating.Creating(worker.keys, listing, words),
         "ending": ending.Ending(worker.keys, worker.quarantine, listing),
+        "refused": refusals.Refused(worker.refusals, worker.accounts, worker.keys, words),
         "journals": activity.Journals(
             Activity(worker.store, worker.telling.rendering), worker.accounts, worker.keys
         ),

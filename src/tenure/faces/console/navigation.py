@@ -18,6 +18,7 @@ class Item(NamedTuple):
 _OWNERS: Final[Sequence[Item]] = (
     Item("keys", "nav.keys", "/console/keys"),
     Item("activity", "nav.activity", "/console/activity"),
+    Item("refusals", "nav.refusals", "/console/refusals"),
 )
 _OPERATORS: Final[Sequence[tuple[Role, Item]]] = ()
 _ALL: Final[Sequence[Item]] = ()
