@@ -45,7 +45,7 @@ def cast(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cast]:
     browsers |= {name: visited.owner(ids[name]) for name in OWNERS}
     browsers |= {str(role): visited.operator(role) for role in HOUSE}
     names = {"account_id": ids["sub"], "key_id": key.key_id, "what": "rotate", "name": "icon.svg"}
-    names |= {"file": "csv"}
+    names |= {"file": "csv", "turn": "freeze"}
     yield Cast(visited=visited, browsers=browsers, names=names)
     visited.house.close()
 

@@ -26,6 +26,7 @@ from tenure.faces.console import (
     refusals,
     sandbox,
     statics,
+    subaccounts,
 )
 from tenure.faces.console.desk import Desk, House
 from tenure.faces.console.forms import form_of
@@ -39,6 +40,7 @@ from tenure.faces.http import callers, requests
 from tenure.services import keyfiles
 from tenure.services.activity import Activity
 from tenure.services.acts import Acts
+from tenure.services.families import Families
 from tenure.services.rights import Rights
 from tenure.wiring import Worker
 
@@ -98,6 +100,7 @@ def _routers(*, is_sandbox: bool) -> list[Router]:
         ending.routes(),
         activity.routes(),
         refusals.routes(),
+        subaccounts.routes(),
     ]
     return [*pages, sandbox.routes()] if is_sandbox else pages
 
@@ -128,6 +131,9 @@ def _provided(worker: Worker, house: House) -> dict[str, Provide]:
         "creating": creating.Creating(worker.keys, listing, words),
         "ending": ending.Ending(worker.keys, worker.quarantine, listing),
         "refused": refusals.Refused(worker.refusals, worker.accounts, worker.keys, words),
+        "freezing": subaccounts.Freezing(
+            Families(worker.store, worker.clock), worker.accounts, words
+        ),
         "journals": activity.Journals(
             Activity(worker.store, worker.telling.rendering), worker.accounts, worker.keys
         ),
