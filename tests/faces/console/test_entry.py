@@ -45,7 +45,8 @@ def cast(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cast]:
     browsers |= {name: visited.owner(ids[name]) for name in OWNERS}
     browsers |= {str(role): visited.operator(role) for role in HOUSE}
     names = {"account_id": ids["sub"], "key_id": key.key_id, "what": "rotate", "name": "icon.svg"}
-    names |= {"file": "csv", "turn": "freeze"}
+    (told,) = visited.house.worker.telling.notices.latest(ids["sub"], most=1)
+    names |= {"file": "csv", "turn": "freeze", "notice_id": told.notice.notice_id}
     yield Cast(visited=visited, browsers=browsers, names=names)
     visited.house.close()
 

@@ -7,6 +7,7 @@ who may open it (`entry`); each is handed the services it names and a `Desk` to 
 """
 
 import contextlib
+from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
@@ -22,6 +23,7 @@ from tenure.faces.console import (
     ending,
     entry,
     home,
+    inbox,
     keys,
     refusals,
     sandbox,
@@ -60,7 +62,7 @@ def build(worker: Worker) -> Litestar:
         clock=clock,
         origin=origin,
         visitors=visitors,
-        counts=lambda _visitor: {},
+        counts=partial(inbox.waiting, worker.telling.notices),
         steps=Stepping(worker.people, Acts(worker.store, clock), clock),
         address=lambda scope: _address(reader(scope)),
     )
@@ -101,6 +103,7 @@ def _routers(*, is_sandbox: bool) -> list[Router]:
         activity.routes(),
         refusals.routes(),
         subaccounts.routes(),
+        inbox.routes(),
     ]
     return [*pages, sandbox.routes()] if is_sandbox else pages
 
@@ -134,6 +137,7 @@ def _provided(worker: Worker, house: House) -> dict[str, Provide]:
         "freezing": subaccounts.Freezing(
             Families(worker.store, worker.clock), worker.accounts, words
         ),
+        "inbox": inbox.Inbox(worker.telling.notices, worker.telling.rendering, worker.rules),
         "journals": activity.Journals(
             Activity(worker.store, worker.telling.rendering), worker.accounts, worker.keys
         ),

@@ -17,6 +17,7 @@ class Item(NamedTuple):
 
 _OWNERS: Final[Sequence[Item]] = (
     Item("keys", "nav.keys", "/console/keys"),
+    Item("inbox", "nav.inbox", "/console/inbox"),
     Item("activity", "nav.activity", "/console/activity"),
     Item("refusals", "nav.refusals", "/console/refusals"),
 )
