@@ -49,6 +49,8 @@ def cast(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cast]:
     names = {"account_id": ids["sub"], "key_id": key.key_id, "what": "rotate", "name": "icon.svg"}
     names |= {"secret": "x" * 43, "step": "begin", "person_id": viewer.person_id}
     names |= {"passkey_id": "psk_" + "0" * 24, "session_id": "0" * 64}
+    (told,) = visited.house.worker.telling.notices.latest(ids["sub"], most=1)
+    names |= {"file": "csv", "turn": "freeze", "notice_id": told.notice.notice_id}
     yield Cast(visited=visited, browsers=browsers, names=names)
     visited.house.close()
 

@@ -7,6 +7,7 @@ who may open it (`entry`); each is handed the services it names and a `Desk` to 
 """
 
 import contextlib
+from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
@@ -16,6 +17,7 @@ from litestar.di import Provide
 
 from tenure.clock import SandboxClock
 from tenure.faces.console import (
+    activity,
     creating,
     editing,
     ending,
@@ -23,14 +25,17 @@ from tenure.faces.console import (
     entry,
     factors,
     home,
+    inbox,
     joining,
     keys,
     oidc,
     owners,
     people,
+    refusals,
     sandbox,
     security,
     statics,
+    subaccounts,
 )
 from tenure.faces.console.desk import Desk, House
 from tenure.faces.console.forms import form_of
@@ -42,7 +47,9 @@ from tenure.faces.console.visitors import Visitors
 from tenure.faces.console.words import Words
 from tenure.faces.http import callers, requests
 from tenure.services import keyfiles
+from tenure.services.activity import Activity
 from tenure.services.acts import Acts
+from tenure.services.families import Families
 from tenure.services.rights import Rights
 from tenure.wiring import Worker
 
@@ -62,7 +69,7 @@ def build(worker: Worker) -> Litestar:
         clock=clock,
         origin=origin,
         visitors=visitors,
-        counts=lambda _visitor: {},
+        counts=partial(inbox.waiting, worker.telling.notices),
         steps=Stepping(worker.people, Acts(worker.store, clock), clock),
         address=lambda scope: _address(reader(scope)),
     )
@@ -106,6 +113,10 @@ def _routers(worker: Worker, *, is_sandbox: bool) -> list[Router]:
         creating.routes(),
         editing.routes(),
         ending.routes(),
+        activity.routes(),
+        refusals.routes(),
+        subaccounts.routes(),
+        inbox.routes(),
     ]
     if worker.people.oidc is not None:
         pages.append(oidc.routes())
@@ -138,6 +149,14 @@ def _provided(worker: Worker, house: House) -> dict[str, Provide]:
         "editing": editing.Editing(worker.keys, worker.usage, listing, words),
         "creating": creating.Creating(worker.keys, listing, words),
         "ending": ending.Ending(worker.keys, worker.quarantine, listing),
+        "refused": refusals.Refused(worker.refusals, worker.accounts, worker.keys, words),
+        "freezing": subaccounts.Freezing(
+            Families(worker.store, worker.clock), worker.accounts, words
+        ),
+        "inbox": inbox.Inbox(worker.telling.notices, worker.telling.rendering, worker.rules),
+        "journals": activity.Journals(
+            Activity(worker.store, worker.telling.rendering), worker.accounts, worker.keys
+        ),
     }
     provided = {name: _provide(service) for name, service in services.items()}
 

@@ -15,7 +15,12 @@ class Item(NamedTuple):
     path: str
 
 
-_OWNERS: Final[Sequence[Item]] = (Item("keys", "nav.keys", "/console/keys"),)
+_OWNERS: Final[Sequence[Item]] = (
+    Item("keys", "nav.keys", "/console/keys"),
+    Item("inbox", "nav.inbox", "/console/inbox"),
+    Item("activity", "nav.activity", "/console/activity"),
+    Item("refusals", "nav.refusals", "/console/refusals"),
+)
 _OPERATORS: Final[Sequence[tuple[Role, Item]]] = (
     (Role.VIEWER, Item("people", "nav.people", "/console/people")),
 )
