@@ -40,6 +40,7 @@ from tenure.services.operating import Operating
 from tenure.services.operators import Operators
 from tenure.services.people.facade import People
 from tenure.services.quarantine import Quarantine
+from tenure.services.refusals import Refusals, TurnedAway
 from tenure.services.replay import Replays
 from tenure.services.rereading import Rereading
 from tenure.services.revocations import Revocations
@@ -86,6 +87,7 @@ class Worker:
     operators: Operators
     replays: Replays
     usage: Usage
+    refusals: Refusals
     telling: Telling
     people: People
     operating: Operating
@@ -242,7 +244,7 @@ def _worker(
     keyring = Keyring(
         settings.home, clock, sealing_key, staleness_ms=settings.staleness_ms, beside=follower
     )
-    uses = Uses()
+    uses, turned_away = Uses(), TurnedAway()
     people = wiring_people.people(settings, store, clock, sealing_key, catch_up)
     limits = Limits(
         keys_per_account=settings.keys_per_account, addresses_per_key=settings.addresses_per_key
@@ -253,7 +255,7 @@ def _worker(
         clock=clock,
         store=store,
         keyring=keyring,
-        decider=_decider(settings, keyring, clock, catalog, replays, uses),
+        decider=_decider(settings, keyring, clock, catalog, replays, uses, turned_away),
         keys=Keys(store, clock, catalog, sealing_key, limits, catch_up),
         revocations=Revocations(store, clock, catch_up),
         quarantine=Quarantine(store, clock, catch_up),
@@ -264,6 +266,7 @@ def _worker(
         checkpoints=Checkpoints(store, settings.home, clock, settings.checkpoint_every_ms),
         operators=Operators(settings.operator_token, settings.operator_token_path),
         usage=Usage(store, clock, uses, addresses_per_key=limits.addresses_per_key),
+        refusals=Refusals(store, clock, turned_away),
         telling=wiring_notices.telling(settings, store, clock, catalog, sealing_key, catch_up),
         people=people,
         operating=wiring_operating.operating(
@@ -281,6 +284,7 @@ def _decider(  # noqa: PLR0913, PLR0917 - what it stands on, once each
     catalog: Catalog,
     replays: Replays | None,
     uses: Uses | None = None,
+    turned_away: TurnedAway | None = None,
 ) -> Decider:
     return Decider(
         keyring,
@@ -290,6 +294,7 @@ def _decider(  # noqa: PLR0913, PLR0917 - what it stands on, once each
         sandbox=settings.sandbox,
         replays=replays,
         uses=uses,
+        turned_away=turned_away,
     )
 
 

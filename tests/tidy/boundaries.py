@@ -37,6 +37,7 @@ MAY_WIRE = (
     "tenure.__main__",
     "tenure.faces.cli",
     "tenure.faces.commands",
+    "tenure.faces.console.face",
     "tenure.faces.http.app",
     "tenure.faces.http.management",
     "tenure.faces.http.serving",

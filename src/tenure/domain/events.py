@@ -44,6 +44,7 @@ class Tag(StrEnum):
     CONTACT_CHANGED = "contact:changed"
     CONTACT_REMOVED = "contact:removed"
     CALENDAR_RENEWED = "calendar:renewed"
+    LEAD_TIMES_CHANGED = "lead_times:changed"
     PERSON_INVITED = "person:invited"
     PERSON_JOINED = "person:joined"
     PERSON_LINKED = "person:linked"

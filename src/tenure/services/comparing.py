@@ -19,7 +19,17 @@ from tenure.domain.errors import NotFound
 from tenure.domain.marks import mark_state
 from tenure.domain.person_states import person_row
 from tenure.domain.replaying import Kind, Replay, Said, State
-from tenure.store import accounts, approvals, audits, calendars, contacts, marks, people, rules
+from tenure.store import (
+    accounts,
+    approvals,
+    audits,
+    calendars,
+    contacts,
+    lead_times,
+    marks,
+    people,
+    rules,
+)
 from tenure.store.db import Transaction
 
 _SUBJECTS: Final = 500
@@ -155,6 +165,12 @@ def _accounts(tx: Transaction, account_ids: Sequence[str]) -> Compared:
             row = _UNREADABLE
         yield "account", account_id, said.get(account_id), row
     yield from _beside("contact", replay.of("contact"), _contacts(tx, account_ids))
+    said, chosen = replay.of("lead_times"), lead_times.of_accounts(tx, account_ids)
+    for account_id in account_ids:
+        # Nothing chosen, and nothing ever said about it, are the same.
+        unsaid = replaying.lead_times_row(None)
+        of_rows = replaying.lead_times_row(chosen.get(account_id))
+        yield "lead_times", account_id, said.get(account_id, unsaid), of_rows
     yield from _beside("person", replay.of("person"), _people(tx, account_ids))
     renewed = replay.of("calendar")
     for account_id, made_at_ms in calendars.made_at_ms(tx, account_ids).items():

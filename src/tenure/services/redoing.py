@@ -36,6 +36,7 @@ from tenure.store import (
     factors,
     journal,
     keys,
+    lead_times,
     marks,
     people,
     rules,
@@ -196,6 +197,10 @@ def _apply_calendar(tx: Transaction, record: Record, _lost: Lost) -> None:
     calendars.remove(tx, str(record.account_id))
 
 
+def _apply_lead_times(tx: Transaction, record: Record, _lost: Lost) -> None:
+    lead_times.put(tx, str(record.account_id), record.content["lead_times"]["chosen_ms"])
+
+
 def _apply_nothing(_tx: Transaction, _record: Record, _lost: Lost) -> None:
     """Nothing but the event was written, or what came of it is in an event of its own."""
 
@@ -227,6 +232,7 @@ _APPLIED: Final[Mapping[str, Callable[[Transaction, Record, Lost], None]]] = {
     Tag.CONTACT_CHANGED: _apply_contact,
     Tag.CONTACT_REMOVED: _apply_contact,
     Tag.CALENDAR_RENEWED: _apply_calendar,
+    Tag.LEAD_TIMES_CHANGED: _apply_lead_times,
     Tag.PERSON_INVITED: _apply_person,
     Tag.PERSON_JOINED: _apply_person,
     Tag.PERSON_LINKED: _apply_person,

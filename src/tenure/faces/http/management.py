@@ -28,6 +28,7 @@ from tenure.faces.http import (
     notices,
     probes,
     problems,
+    refused,
     requests,
     revocations,
     rights,
@@ -69,6 +70,7 @@ def build(worker: Worker) -> Litestar:
         "clock": clock,
         "show": show,
         "usage": worker.usage,
+        "refusals": worker.refusals,
     }
     dependencies = _provided(services)
     reach = Rights(worker.accounts, worker.keys)
@@ -122,6 +124,7 @@ def _routers(
                 checkpoints.proofs(),
                 rules.routes(),
                 usages.routes(),
+                refused.routes(),
                 notices.routes(),
                 contacts.routes(),
                 calendars.routes(),

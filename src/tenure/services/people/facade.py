@@ -60,7 +60,7 @@ class People:
         self.step_ups = StepUps(register, proving, self.sessions)
         self.factors = Factors(register, budgets, passwords, proving, self.sessions, self.step_ups)
         self.recovery = Recovery(register, self.invitations)
-        self.oidc = None if provider is None else Oidc(register, self.sessions, provider)
+        self.oidc = None if provider is None else Oidc(register, proving, self.sessions, provider)
 
     def find(self, person_id: str) -> Person:
         """Return one person; raises NotFound."""
