@@ -17,7 +17,7 @@ from tenure.domain.allowlist import Address
 from tenure.domain.errors import Invalid
 
 FIELD: Final = "q"
-SECRET: Final = "secret"
+SECRET: Final = "secret"  # noqa: S105 - the name of a field, no secret
 """The field named where what was typed looks like a secret: it must not be shown again."""
 CODE_POINTS_MAX: Final = 254
 """As many as the longest e-mail address has."""

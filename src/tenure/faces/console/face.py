@@ -29,6 +29,7 @@ from tenure.faces.console.desk import Desk, House
 from tenure.faces.console.forms import form_of
 from tenure.faces.console.headers import Headers
 from tenure.faces.console.mishaps import Mishaps
+from tenure.faces.console.operate import pages as operating
 from tenure.faces.console.origins import Origin
 from tenure.faces.console.stepping import Stepping
 from tenure.faces.console.visitors import Visitors
@@ -55,7 +56,7 @@ def build(worker: Worker) -> Litestar:
         clock=clock,
         origin=origin,
         visitors=visitors,
-        counts=lambda _visitor: {},
+        counts=lambda visitor: operating.waiting(visitor, worker.operating),
         steps=Stepping(worker.people, Acts(worker.store, clock), clock),
         address=lambda scope: _address(reader(scope)),
     )
@@ -93,6 +94,7 @@ def _routers(*, is_sandbox: bool) -> list[Router]:
         creating.routes(),
         editing.routes(),
         ending.routes(),
+        operating.routes(),
     ]
     return [*pages, sandbox.routes()] if is_sandbox else pages
 
@@ -114,6 +116,12 @@ def _provided(worker: Worker, house: House) -> dict[str, Provide]:
         "rules": worker.rules,
         "quarantine": worker.quarantine,
         "usage": worker.usage,
+        "refusals": worker.refusals,
+        "revocations": worker.revocations,
+        "leaks": worker.leaks,
+        "log": worker.checkpoints,
+        "operating": worker.operating,
+        "telling": worker.telling,
         "people": worker.people,
         "catalog": worker.catalog,
         "clock": worker.clock,

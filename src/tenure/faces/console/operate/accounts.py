@@ -162,6 +162,4 @@ def unfreeze(
 
 def routes() -> Router:
     """Return the pages of accounts."""
-    return Router(
-        "/", route_handlers=[show, ask_freeze, freeze, ask_unfreeze, unfreeze]
-    )
+    return Router("/", route_handlers=[show, ask_freeze, freeze, ask_unfreeze, unfreeze])

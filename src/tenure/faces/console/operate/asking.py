@@ -46,7 +46,7 @@ def ask(
     *,
     template: str = "operate/act.html.j2",
     status: int | None = None,
-    **shown: object,
+    **shown: Any,  # noqa: ANN401 - whatever the template shows
 ) -> Response[bytes]:
     """Show what would follow, and ask for a second factor."""
     return desk.page(

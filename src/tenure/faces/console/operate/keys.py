@@ -4,7 +4,6 @@ One key as operators see it: all its owner sees, who used it from where, and who
 Quarantine, its release and the end of a key are for operators; what a key may do is its owner's.
 """
 
-from collections.abc import Callable
 from enum import StrEnum
 from functools import partial
 from typing import Annotated, Any, Final, TypeAlias
@@ -77,9 +76,7 @@ def ask(key_id: KeyId, turn: GivenTurn, desk: GivenDesk, keys: Given[Keys]) -> R
     return _ask(desk, turn, keys.get(key_id))
 
 
-@post(
-    "/keys/{key_id:str}/{turn:str}", opt=entry.OPERATORS, status_code=200, sync_to_thread=True
-)
+@post("/keys/{key_id:str}/{turn:str}", opt=entry.OPERATORS, status_code=200, sync_to_thread=True)
 def do(  # noqa: PLR0913, PLR0917 - what the framework hands in
     key_id: KeyId,
     turn: GivenTurn,
@@ -90,7 +87,7 @@ def do(  # noqa: PLR0913, PLR0917 - what the framework hands in
 ) -> Response[Any]:
     """Do it."""
     key, actor, cause = keys.get(key_id), desk.signed_in.actor, form.one("cause")
-    acts: dict[Turn, Callable[[], object]] = {
+    acts = {
         Turn.REVOKE: partial(keys.revoke, key_id, actor),
         Turn.QUARANTINE: partial(quarantine.place, key_id, actor, cause=cause),
         Turn.RELEASE: partial(quarantine.release, key_id, actor),

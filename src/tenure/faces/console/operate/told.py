@@ -18,6 +18,8 @@ from tenure.services.languages import Language
 _MOMENTS: Final = ("_at_ms", "_before_ms", "_from_ms", "_until_ms")
 """How the name of an instant ends; any other that ends in `_ms` is a length of time."""
 _SECOND_MS: Final = 1_000
+_FIELDS: Final = {"issued_before_ms": "issued_before"}
+"""The fields of forms that are called otherwise below."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,7 +36,10 @@ class Tile:
 def tile(finding: Finding, language: Language) -> Tile:
     """Put a *finding* into words."""
     name = f"operate.health.{finding.topic}"
-    parts = said(finding.facts, language)
+    facts = dict(finding.facts)
+    if facts.get("channel"):
+        facts["channel"] = language.say(f"operate.channel.{facts['channel']}")
+    parts = said(facts, language)
     is_well = finding.level is Level.WELL
     return Tile(
         topic=str(finding.topic),
@@ -66,9 +71,9 @@ def effects(found: Sequence[Effect], language: Language) -> list[str]:
 
 
 def kinds(by_kind: Mapping[str, int], language: Language) -> str:
-    """Return how many keys are of which kind of account: `12 × Account, 3 × Sub-account`."""
+    """Return how many keys are of which kind of account: `Account: 12, Sub-account: 3`."""
     return ", ".join(
-        f"{language.number(keys)} × {language.say(f'account.{kind}')}"
+        f"{language.say(f'account.{kind}')}: {language.number(keys)}"
         for kind, keys in by_kind.items()
     )
 
@@ -91,7 +96,8 @@ def problem(error: TenureError, language: Language) -> str:
 def beside(error: Invalid, language: Language) -> dict[str, str]:
     """Return what is wrong by the field it stands beside."""
     return {
-        item.field: language.texts.get(f"operate.wrong.{item.field}") or item.message
+        _FIELDS.get(item.field, item.field): language.texts.get(f"operate.wrong.{item.field}")
+        or item.message
         for item in reversed(error.problems)
     }
 
@@ -105,7 +111,7 @@ def _said(name: str, value: object, language: Language) -> str:
     if not isinstance(value, int):
         return "" if value is None else str(value)
     if name.endswith(_MOMENTS):
-        return language.moment(value) if value else "–"
+        return language.moment(value) if value else "-"
     if name.endswith("_ms"):
         return language.length(value) if 0 <= value < _SECOND_MS else language.left(value)
     return language.number(value)
