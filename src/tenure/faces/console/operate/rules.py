@@ -275,7 +275,7 @@ def _previewed(
         errors,
         template="operate/rules_preview.html.j2",
         added=book.rules(previewed.plan.added),
-        counts=book.counts(previewed),
+        fates=book.counts(previewed),
         tally=previewed.tally,
         keys_total=previewed.keys_total,
         is_whole=previewed.next_after is None,
