@@ -7,7 +7,7 @@ who may open it (`entry`); each is handed the services it names and a `Desk` to 
 """
 
 import contextlib
-from functools import partial
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final
 
@@ -41,9 +41,10 @@ from tenure.faces.console.desk import Desk, House
 from tenure.faces.console.forms import form_of
 from tenure.faces.console.headers import Headers
 from tenure.faces.console.mishaps import Mishaps
+from tenure.faces.console.operate import pages as operating
 from tenure.faces.console.origins import Origin
 from tenure.faces.console.stepping import Stepping
-from tenure.faces.console.visitors import Visitors
+from tenure.faces.console.visitors import Visitor, Visitors
 from tenure.faces.console.words import Words
 from tenure.faces.http import callers, requests
 from tenure.services import keyfiles
@@ -69,7 +70,7 @@ def build(worker: Worker) -> Litestar:
         clock=clock,
         origin=origin,
         visitors=visitors,
-        counts=partial(inbox.waiting, worker.telling.notices),
+        counts=lambda visitor: _waiting(worker, visitor),
         steps=Stepping(worker.people, Acts(worker.store, clock), clock),
         address=lambda scope: _address(reader(scope)),
     )
@@ -117,6 +118,7 @@ def _routers(worker: Worker, *, is_sandbox: bool) -> list[Router]:
         refusals.routes(),
         subaccounts.routes(),
         inbox.routes(),
+        operating.routes(),
     ]
     if worker.people.oidc is not None:
         pages.append(oidc.routes())
@@ -140,6 +142,12 @@ def _provided(worker: Worker, house: House) -> dict[str, Provide]:
         "rules": worker.rules,
         "quarantine": worker.quarantine,
         "usage": worker.usage,
+        "refusals": worker.refusals,
+        "revocations": worker.revocations,
+        "leaks": worker.leaks,
+        "log": worker.checkpoints,
+        "operating": worker.operating,
+        "telling": worker.telling,
         "people": worker.people,
         "approvals": worker.operating.approvals,
         "catalog": worker.catalog,
@@ -171,6 +179,13 @@ def _provided(worker: Worker, house: House) -> dict[str, Provide]:
 
 def _provide(service: object) -> Provide:
     return Provide(lambda: service, sync_to_thread=False)
+
+
+def _waiting(worker: Worker, visitor: Visitor) -> Mapping[str, int]:
+    """Return what waits for a visitor: notices for an owner, approvals for the house."""
+    if visitor.person.role.is_operators:
+        return operating.waiting(visitor, worker.operating)
+    return inbox.waiting(worker.telling.notices, visitor)
 
 
 def _address(caller: callers.Caller | callers.Suspect) -> str:
