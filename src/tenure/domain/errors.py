@@ -88,11 +88,21 @@ class Unauthenticated(TenureError):
 
     code = "unauthenticated"
 
+    def __init__(self, message: str = "", *, code: str = "", context: str = "") -> None:
+        """*code*, where given, is why somebody cannot sign in: `wrong`, `locked` or `expired`."""
+        super().__init__(message, context=context)
+        self.code = code or self.code
+
 
 class Forbidden(TenureError):
     """You are known, but this is not yours to do."""
 
     code = "forbidden"
+
+    def __init__(self, message: str = "", *, code: str = "", context: str = "") -> None:
+        """*code*, where given, is what is missing: `step_up`, a fresh second factor for the act."""
+        super().__init__(message, context=context)
+        self.code = code or self.code
 
 
 class Unavailable(TenureError):

@@ -209,8 +209,7 @@ def _digest(identity: Iterable[str | int | None]) -> str:
 
 def _actor(change: Change) -> str:
     """Return who did it, as the account it is about may see it: not a master's key (RULES R16)."""
-    acting_id, slash, _ = change.actor.partition("/")
-    return change.actor if not slash or acting_id == change.account_id else rights.MASTER
+    return rights.actor_for(change.actor, {change.account_id})
 
 
 def _is_old_news(kind: Kind, change: Change) -> bool:

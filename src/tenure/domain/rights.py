@@ -5,11 +5,13 @@ Values and comparisons only. Looking up what an id belongs to is in `services.ri
 proves who he is, in the face. Nothing else compares accounts: RULES R16 stands here alone.
 """
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final, TypeAlias
 
 from tenure.domain.model import READING, Account, AccountId, KeyId, Permission
+from tenure.domain.people import OPERATOR_PREFIX, Person, PersonId, Role
 
 ACTING: Final = Permission("spot_margin_trading")
 """
@@ -18,7 +20,9 @@ What a key needs to act here: the gravest permission that any key may hold, and 
 There is none for managing keys in the catalog, and one would be ticked by nobody.
 """
 MASTER: Final = "master"
-"""Whom a sub-account is shown where the key of its master acted."""
+"""Whom a sub-account is shown where its master acted."""
+OPERATOR: Final = "operator"
+"""Whom an owner is shown where somebody of the house acted."""
 
 
 class Right(StrEnum):
@@ -53,9 +57,10 @@ class Right(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Operator:
-    """Somebody who showed the operator token, by *name*."""
+    """Somebody of the house: the operator token's, or signed in as `operator:<e-mail>`."""
 
     name: str
+    role: Role = Role.ADMINISTRATOR
 
     @property
     def actor(self) -> str:
@@ -65,18 +70,26 @@ class Operator:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Owner:
-    """An account that calls by one of its own keys, whose possession was proved."""
+    """An account that calls by one of its own keys, or by a person of its who is signed in."""
 
     account_id: AccountId
-    key_id: KeyId
+    key_id: KeyId | None = None
+    person_id: PersonId | None = None
 
     @property
     def actor(self) -> str:
-        """Whom the journal names: account and key, so that neither has to be looked up."""
-        return f"{self.account_id}/{self.key_id}"
+        """Whom the journal names: the account, and by what or whom, so nobody has to look it up."""
+        return f"{self.account_id}/{self.key_id or self.person_id}"
 
 
 Caller: TypeAlias = Operator | Owner
+
+
+def caller_of(person: Person) -> Caller:
+    """Return who *person* is to the rest of Tenure."""
+    if person.account_id is not None:
+        return Owner(account_id=person.account_id, person_id=person.person_id)
+    return Operator(person.actor, person.role)
 
 
 def reaches(owner: Owner, account: Account) -> bool:
@@ -93,9 +106,17 @@ def shown_actor(caller: Caller, actor: str, account_id: str | None) -> str:
     """
     Return *actor* as *caller* may see it, of an event about *account_id*.
 
-    A sub-account learns that its master acted, and not by which key (RULES R16).
+    A sub-account learns that its master acted, and not by which key or person (RULES R16); who of
+    the house acted is the house's own business.
     """
     if isinstance(caller, Operator):
         return actor
+    return actor_for(actor, {caller.account_id, account_id})
+
+
+def actor_for(actor: str, account_ids: Collection[str | None]) -> str:
+    """Return *actor* as somebody of *account_ids* may see it; see `shown_actor`."""
+    if actor.startswith(OPERATOR_PREFIX):
+        return OPERATOR
     acting_id, slash, _ = actor.partition("/")
-    return actor if not slash or acting_id in {caller.account_id, account_id} else MASTER
+    return actor if not slash or acting_id in account_ids else MASTER

@@ -1,0 +1,1 @@
+"""People signing in: invitations, sessions, second factors, step-ups, recovery; see `facade`."""
