@@ -1,7 +1,6 @@
 """Texts in four languages, complete, with the same placeholders; dates, zones, what is missing."""
 
 import string
-from importlib import resources
 
 import pytest
 from babel.messages.pofile import read_po
@@ -41,13 +40,17 @@ def test_no_text_was_left_in_english(tag: str) -> None:
 
 @pytest.mark.parametrize("name", TAGS)
 def test_a_catalogue_is_sound_and_names_each_text_once(name: str) -> None:
-    file = resources.files("tenure").joinpath(f"texts/{name}.po")
-    with file.open("rb") as opened:
-        read = read_po(opened, locale=name, abort_invalid=True)
-    ids = [line for line in file.read_text("utf-8").splitlines() if line.startswith("msgid")]
+    ids: list[str] = []
+    for file in languages.catalogue_files(name):
+        with file.open("rb") as opened:
+            read = read_po(opened, locale=name, abort_invalid=True)
+        lines = file.read_text("utf-8").splitlines()
+        own = [line for line in lines if line.startswith("msgid") and line != 'msgid ""']
+        assert len(own) == len([message for message in read if message.id])
+        assert not any(message.fuzzy for message in read if message.id)
+        ids += own
 
-    assert len(ids) == len(set(ids)) == len(list(read))
-    assert not any(message.fuzzy for message in read if message.id)
+    assert len(ids) == len(set(ids)) > 0
 
 
 def test_every_kind_and_every_consequence_has_its_texts() -> None:

@@ -105,11 +105,7 @@ class Keys:
 
     def issue_to(self, find: Find[Account], draft: Draft, actor: str) -> Issued:
         """Issue a key to the account that *find* returns; all else as `issue`."""
-        label = plans.label_of(draft.label)
-        addresses = self._addresses(draft.ip_allowlist)
-        public_key = self._proofs.public_key(draft.key_type, draft.public_key)
-        key_id = KeyId(new_id(self._clock, "key"))
-        api_key = apikeys.compose(self._clock.random_bytes(_API_KEY_BYTES))
+        made = self._made(draft)
 
         def issue(tx: Transaction) -> tuple[Issued, Event]:
             # A mark covers all keys issued up to its millisecond; a new one comes after it.
@@ -117,18 +113,7 @@ class Keys:
             account = find(tx)
             self._require_room(tx, account)
             rulebook = rules.rulebook(tx)
-            empty = ApiKey(
-                key_id=key_id,
-                api_key=api_key,
-                account_id=account.account_id,
-                account_kind=account.kind,
-                label=label,
-                key_type=draft.key_type,
-                issued_at_ms=now_ms,
-                edited_at_ms=now_ms,
-                allowlist=addresses,
-                public_key=public_key,
-            )
+            empty = made(account, now_ms)
             plan = plans.plan_issue(empty, draft.permissions, self._catalog, rulebook)
             secret, sealed = self._proofs.new_secret(tx, plan.after, now_ms)
             keys.add(tx, plan.after, sealed)
@@ -136,6 +121,23 @@ class Keys:
             return Issued(plan=plan, rulebook=rulebook, secret_key=secret), event
 
         return self._commit(issue)
+
+    def preview_issue(self, account_id: str, draft: Draft) -> Issued:
+        """
+        Show what a key would be that is issued now; nothing is, and there is no secret.
+
+        Raises as `issue`, but for what is sealed.
+        """
+        made = self._made(draft)
+
+        def preview(tx: Transaction) -> Issued:
+            account, rulebook = accounts.get(tx, account_id), rules.rulebook(tx)
+            self._require_room(tx, account)
+            empty = made(account, self._clock.now_ms())
+            plan = plans.plan_issue(empty, draft.permissions, self._catalog, rulebook)
+            return Issued(plan=plan, rulebook=rulebook, secret_key=None)
+
+        return self._store.read(preview)
 
     def preview(self, key_id: str, wanted: Wanted) -> Previewed:
         """
@@ -249,6 +251,30 @@ class Keys:
             return keys.of_account(tx, account_id)
 
         return self._store.read(listing)
+
+    def _made(self, draft: Draft) -> Callable[[Account, int], ApiKey]:
+        """Return what makes the key that *draft* asks for, without grants; raises Invalid."""
+        label = plans.label_of(draft.label)
+        addresses = self._addresses(draft.ip_allowlist)
+        public_key = self._proofs.public_key(draft.key_type, draft.public_key)
+        key_id = KeyId(new_id(self._clock, "key"))
+        api_key = apikeys.compose(self._clock.random_bytes(_API_KEY_BYTES))
+
+        def made(account: Account, now_ms: int) -> ApiKey:
+            return ApiKey(
+                key_id=key_id,
+                api_key=api_key,
+                account_id=account.account_id,
+                account_kind=account.kind,
+                label=label,
+                key_type=draft.key_type,
+                issued_at_ms=now_ms,
+                edited_at_ms=now_ms,
+                allowlist=addresses,
+                public_key=public_key,
+            )
+
+        return made
 
     def _commit(self, act: Callable[[Transaction], tuple[_Answer, Event | None]]) -> _Answer:
         answer, event = self._store.write(act)

@@ -1,8 +1,9 @@
 """
 The languages Tenure speaks to owners in: texts, dates, lengths of time, by Babel.
 
-The texts are gettext catalogues in `tenure/texts`, one a language, read when they are first needed:
-there is no build step. Where an owner's language is missing, English stands in and says so.
+The texts are gettext catalogues in `tenure/texts`, a directory a language and in it a file for each
+part of Tenure that speaks, read when they are first needed: there is no build step. Where an
+owner's language is missing, English stands in and says so.
 """
 
 import datetime
@@ -10,9 +11,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache, lru_cache
 from importlib import resources
+from importlib.resources.abc import Traversable
 from typing import Final, Literal
 
-from babel import Locale, UnknownLocaleError, dates, units
+from babel import Locale, UnknownLocaleError, dates, numbers, units
 from babel.messages.pofile import read_po
 
 from tenure.domain import wording
@@ -20,7 +22,7 @@ from tenure.domain.errors import Invalid
 
 ENGLISH: Final = "en"
 TEXTS: Final[Mapping[str, str]] = {"en": "en", "es": "es", "ja": "ja", "zh_Hans": "zh_CN"}
-"""The languages there are texts in: how a locale begins, and the name of its catalogue."""
+"""The languages there are texts in: how a locale begins, and the name of its directory."""
 
 _SHORT_UNITS: Final = frozenset({"ja", "zh"})
 """CLDR has one form of `7 days` for these, which Babel finds under its short name alone."""
@@ -43,7 +45,7 @@ class Language:
 
     def instant(self, at_ms: int) -> str:
         """Return an instant (ms, UTC) in the reader's zone and, where it is another one, in UTC."""
-        moment = datetime.datetime.fromtimestamp(at_ms // 1000, datetime.UTC)
+        moment = _utc(at_ms)
         shown = dates.format_datetime(moment, "long", tzinfo=self.zone, locale=self.locale)
         # CLDR puts narrow blanks into times, which not every mail program has a glyph for.
         shown = shown.replace("\u202f", " ")
@@ -51,13 +53,48 @@ class Language:
             return shown
         return f"{shown} ({wording.instant(at_ms)})"
 
+    def moment(self, at_ms: int) -> str:
+        """Return an instant (ms, UTC) in the reader's zone, to the minute: `21 Dec 2021, 10:05`."""
+        local = _utc(at_ms).astimezone(self.zone)
+        day = dates.format_date(local, "medium", locale=self.locale)
+        time = dates.format_time(local, "short", tzinfo=self.zone, locale=self.locale)
+        # As CLDR joins the two, which is not the same everywhere.
+        joined = dates.get_datetime_format("medium", locale=self.locale)
+        return str(joined).format(time, day).replace("\u202f", " ").replace("'", "")
+
+    def day(self, at_ms: int) -> str:
+        """Return the day of an instant (ms, UTC) in the reader's zone: `21 Dec 2021`."""
+        local = _utc(at_ms).astimezone(self.zone)
+        return dates.format_date(local, "medium", locale=self.locale)
+
+    def left(self, length_ms: int) -> str:
+        """Return what is left (ms) in words, rounded down: `29 days`, `47 hours`, `2 minutes`."""
+        for unit_ms, unit in _UNITS:
+            # Two of a unit at least, so that the last day counts down by the hour.
+            if length_ms >= 2 * unit_ms or unit == "second":
+                return self._units(max(length_ms, 0) // unit_ms, unit)
+        raise AssertionError(length_ms)
+
+    def zone_name(self, at_ms: int) -> str:
+        """Return how the reader's zone is called at an instant: `Central European Standard Time`."""
+        return dates.get_timezone_name(
+            _utc(at_ms).astimezone(self.zone), "long", locale=self.locale
+        )
+
     def length(self, length_ms: int) -> str:
         """Return a length of time (ms) in the largest unit that tells it exactly: `7 days`."""
-        form: Literal["short", "long"] = "short" if self.locale.language in _SHORT_UNITS else "long"
         unit_ms, unit = next(
             (found for found in _UNITS if length_ms % found[0] == 0), (1, "millisecond")
         )
-        return units.format_unit(length_ms // unit_ms, f"duration-{unit}", form, locale=self.locale)
+        return self._units(length_ms // unit_ms, unit)
+
+    def number(self, value: float) -> str:
+        """Return a number as the reader groups its digits."""
+        return numbers.format_decimal(value, locale=self.locale)
+
+    def _units(self, count: int, unit: str) -> str:
+        form: Literal["short", "long"] = "short" if self.locale.language in _SHORT_UNITS else "long"
+        return units.format_unit(count, f"duration-{unit}", form, locale=self.locale)
 
 
 def language(tag: str, time_zone: str) -> Language:
@@ -122,7 +159,19 @@ def _named(tag: str, locale: Locale | None) -> str:
 
 @cache
 def _texts(catalogue: str) -> Mapping[str, str]:
-    file = resources.files("tenure").joinpath(f"texts/{catalogue}.po")
-    with file.open("rb") as opened:
-        read = read_po(opened, locale=catalogue, abort_invalid=True)
-    return {str(message.id): str(message.string) for message in read if message.id}
+    found: dict[str, str] = {}
+    for file in catalogue_files(catalogue):
+        with file.open("rb") as opened:
+            read = read_po(opened, locale=catalogue, abort_invalid=True)
+        found.update({str(message.id): str(message.string) for message in read if message.id})
+    return found
+
+
+def catalogue_files(catalogue: str) -> list[Traversable]:
+    """Return the files that hold the texts of one of `TEXTS`, by name."""
+    parts = resources.files("tenure").joinpath(f"texts/{catalogue}").iterdir()
+    return sorted((part for part in parts if part.name.endswith(".po")), key=lambda part: part.name)
+
+
+def _utc(at_ms: int) -> datetime.datetime:
+    return datetime.datetime.fromtimestamp(at_ms // 1000, datetime.UTC)

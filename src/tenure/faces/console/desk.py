@@ -1,0 +1,188 @@
+"""
+What a page is made with: templates, the words of the reader's language, the frame around it.
+
+A route is handed a `Desk` for the request at hand and answers with `desk.page(...)`. What is on a
+page is worked out by its route; here nothing is looked up but what every page shows.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from functools import cache
+from typing import Any, Final, TypeAlias
+
+import jinja2
+from litestar import Request, Response
+from litestar.datastructures import Cookie
+from litestar.di import NamedDependency as Given
+from litestar.params import SkipValidation
+from litestar.response import Redirect
+from litestar.utils.scope.state import ScopeState
+
+from tenure.clock import Clock, SandboxClock
+from tenure.faces.console import navigation, statics, visitors
+from tenure.faces.console.forms import Form
+from tenure.faces.console.origins import Origin
+from tenure.faces.console.stepping import Stepping
+from tenure.faces.console.visitors import Visitor, Visitors
+from tenure.services.languages import Language
+
+MEDIA_TYPE: Final = "text/html; charset=utf-8"
+
+Counts: TypeAlias = Callable[[Visitor], Mapping[str, int]]
+"""What is waiting for a visitor, by the part of the console it waits in; shown beside its name."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class House:
+    """What the pages of one worker share."""
+
+    clock: Clock
+    origin: Origin
+    visitors: Visitors
+    counts: Counts
+    steps: Stepping
+    address: Callable[[Mapping[str, Any]], str]
+    """Says where a request came from, given its ASGI scope; empty where nobody can say."""
+
+
+class Desk:
+    """Makes the pages of one request."""
+
+    def __init__(self, house: House, request: Request[Any, Any, Any]) -> None:
+        """*request* was let in already: its `user` is the visitor, None where nobody is."""
+        self._house, self._request = house, request
+        self.visitor: Visitor | None = request.scope.get("user")
+        self.language: Language = (
+            self.visitor.language if self.visitor else house.visitors.language(request)
+        )
+        self.now_ms = house.clock.now_ms()
+        self._cookies: list[Cookie] = []
+
+    @property
+    def signed_in(self) -> Visitor:
+        """Who is signed in; a route for anybody else asks `visitor`."""
+        if self.visitor is None:
+            raise LookupError("nobody is signed in: this route lets anybody in")
+        return self.visitor
+
+    @property
+    def address(self) -> str:
+        """Where the visitor is, as Tenure sees it; empty where it cannot say."""
+        return self._house.address(self._request.scope)
+
+    @property
+    def asked(self) -> Mapping[str, str]:
+        """The parameters of the page's address."""
+        return self._request.query_params
+
+    @property
+    def is_partial(self) -> bool:
+        """Whether a script asked, which puts the answer into the page that is there."""
+        return self._request.headers.get("hx-request") == "true"
+
+    def say(self, text_id: str, **parts: object) -> str:
+        """Return a text in the reader's language."""
+        return self.language.say(text_id, **parts)
+
+    def navigation(self) -> list[navigation.Item]:
+        """Return the parts of the console that the visitor has."""
+        return navigation.of(self.signed_in)
+
+    def once(self) -> str:
+        """Return what a form is known by when it is sent."""
+        return self._house.steps.once()
+
+    def is_proved(self, act: str) -> bool:
+        """Whether *act* was approved by a second factor a moment ago."""
+        return self._house.steps.is_proved(self.signed_in, act)
+
+    def approve(self, act: str, form: Form) -> None:
+        """
+        Return once *act* is approved by the second factor in *form*, or was a moment ago.
+
+        Raises Invalid `code`. The session goes on under a new id, which the answer hands over.
+        """
+        begun = self._house.steps.prove(self.signed_in, act, form)
+        if begun is not None:
+            self.visitor = replace(self.signed_in, session=begun.session)
+            self._cookies.append(self._house.origin.cookie(begun))
+
+    def enter(self, act: str, form: Form) -> None:
+        """Let what follows happen once, however often *form* is sent; raises Conflict."""
+        self._house.steps.enter(self.signed_in, act, form)
+
+    def spend(self, act: str) -> None:
+        """Let *act* not happen again without another second factor."""
+        self._house.steps.spend(self.signed_in, act)
+
+    def page(
+        self,
+        template: str,
+        *,
+        status: int = 200,
+        headers: Mapping[str, str] | None = None,
+        cookies: tuple[Cookie, ...] = (),
+        **shown: object,
+    ) -> Response[bytes]:
+        """Return the page that *template* makes of what is *shown*."""
+        errors = shown.get("errors")
+        shown["errors"] = _Errors(errors if isinstance(errors, Mapping) else {})
+        text = _templates().get_template(template).render({**self._frame(), **shown})
+        answer = Response(
+            text.encode(),
+            media_type=MEDIA_TYPE,
+            status_code=status,
+            headers=dict(headers or {}),
+            cookies=[*self._cookies, *cookies],
+        )
+        chosen = self._request.query_params.get(visitors.LANGUAGE_PARAMETER)
+        if chosen in dict(visitors.offered()):
+            kept = visitors.language_cookie(chosen, secure=self._house.origin.is_secure)
+            answer.set_cookie(kept)
+        return answer
+
+    def go(self, path: str) -> Response[Any]:
+        """Send the browser to another page, after something was done."""
+        if self.is_partial:
+            headers = {"hx-redirect": path}
+            return Response(b"", status_code=200, headers=headers, cookies=self._cookies)
+        return Redirect(path, status_code=303, cookies=self._cookies)
+
+    def _frame(self) -> dict[str, Any]:
+        clock = self._house.clock
+        request = self._request
+        return {
+            "desk": self,
+            "say": self.say,
+            "language": self.language,
+            "now_ms": self.now_ms,
+            "visitor": self.visitor,
+            "path": request.url.path,
+            "static": statics.address,
+            "languages": visitors.offered(),
+            "form_secret": ScopeState.from_scope(request.scope).csrf_token or "",
+            "sandbox": clock if isinstance(clock, SandboxClock) else None,
+            "counts": self._house.counts(self.visitor) if self.visitor else {},
+            "is_partial": self.is_partial,
+        }
+
+
+class _Errors(dict[str, Any]):
+    """What is wrong by field: nothing where nothing is said, so that a template may just ask."""
+
+    def __missing__(self, field: str) -> str:
+        return ""
+
+
+GivenDesk: TypeAlias = Given[SkipValidation[Desk]]
+
+
+@cache
+def _templates() -> jinja2.Environment:
+    return jinja2.Environment(
+        loader=jinja2.PackageLoader("tenure.faces.console", "templates"),
+        autoescape=True,
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )

@@ -1,0 +1,160 @@
+"""
+Rotating, revoking, quarantining and releasing a key, each with what will follow shown first.
+
+The page that asks is the page that tells: what stops working, what goes on, what cannot be undone.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any, Final
+
+from litestar import Response, Router, get, post
+from litestar.di import NamedDependency as Given
+
+from tenure.domain.errors import Conflict, Invalid
+from tenure.domain.model import KeyType
+from tenure.faces.console import edits, entry
+from tenure.faces.console.desk import Desk, GivenDesk
+from tenure.faces.console.forms import Form, GivenForm
+from tenure.faces.console.keys import Listing
+from tenure.faces.console.requests import KeyId
+from tenure.faces.console.stepping import act_of
+from tenure.services.keys import Issued, Keys
+from tenure.services.quarantine import Quarantine
+
+HOUR_MS: Final = 3_600_000
+OVERLAPS_MS: Final = (0, HOUR_MS, 24 * HOUR_MS, 7 * 24 * HOUR_MS)
+"""How long a former secret may go on; see `rotation.OVERLAP_MS_MAX` for the most."""
+
+
+class What(StrEnum):
+    """What is done to a key, as it stands in the page's address."""
+
+    ROTATE = "rotate"
+    REVOKE = "revoke"
+    QUARANTINE = "quarantine"
+    RELEASE = "release"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Filled:
+    """What the form was sent with."""
+
+    public_key: str = ""
+    overlap: str = "0"
+    cause: str = ""
+
+    @classmethod
+    def of(cls, form: Form) -> "Filled":
+        """Read what was sent."""
+        return cls(
+            public_key=form.one("public_key").strip(),
+            overlap=form.one("overlap", "0"),
+            cause=form.one("cause"),
+        )
+
+    @property
+    def overlap_ms(self) -> int:
+        """How long the former secret goes on; raises Invalid for a length that is not offered."""
+        if self.overlap not in map(str, OVERLAPS_MS):
+            raise Invalid("overlap", "choose one of the lengths that are offered")
+        return int(self.overlap)
+
+
+class Ending:
+    """Shows what will follow, and does it."""
+
+    def __init__(self, keys: Keys, quarantine: Quarantine, listing: Listing) -> None:
+        """One per worker."""
+        self._keys, self._quarantine, self._listing = keys, quarantine, listing
+        self._do: Mapping[What, Callable[[str, Filled, str], Issued | None]] = {
+            What.ROTATE: self._rotate,
+            What.REVOKE: self._revoke,
+            What.QUARANTINE: self._place,
+            What.RELEASE: self._release,
+        }
+
+    def ask(
+        self,
+        desk: Desk,
+        what: What,
+        key_id: str,
+        filled: Filled,
+        errors: Any = None,  # noqa: ANN401 - as `edits.beside` makes them
+    ) -> Response[bytes]:
+        """Show what will follow, and ask for a second factor."""
+        key = self._keys.get(key_id)
+        return desk.page(
+            f"{what}.html.j2",
+            status=422 if errors else 200,
+            card=self._listing.shown(desk).card(key),
+            is_own=self._listing.is_own(desk, key.account_id),
+            filled=filled,
+            overlaps_ms=OVERLAPS_MS,
+            act=_act(what, key_id),
+            errors=errors or {},
+        )
+
+    def do(self, desk: Desk, what: What, key_id: str, form: Form) -> Response[Any]:
+        """Do it, once the second factor is given."""
+        filled, act = Filled.of(form), _act(what, key_id)
+        try:
+            desk.approve(act, form)
+            desk.enter(act, form)
+            issued = self._do[what](key_id, filled, desk.signed_in.actor)
+        except Invalid as error:
+            wrong = edits.beside(error, "", desk.language)
+            return self.ask(desk, what, key_id, filled, wrong)
+        except Conflict as conflict:
+            if conflict.code != "revoked":
+                raise
+            return desk.go(f"/console/keys/{key_id}")
+        desk.spend(act)
+        if issued is None or issued.secret_key is None:
+            return desk.go(f"/console/keys/{key_id}?done={what}")
+        return desk.page(
+            "secret.html.j2",
+            card=self._listing.shown(desk).card(issued.plan.after),
+            secret=issued.secret_key.reveal(),
+            is_new=False,
+        )
+
+    def _rotate(self, key_id: str, filled: Filled, actor: str) -> Issued:
+        is_hmac = self._keys.get(key_id).key_type is KeyType.HMAC
+        public_key = None if is_hmac else filled.public_key
+        return self._keys.rotate(key_id, public_key, actor, overlap_ms=filled.overlap_ms)
+
+    def _revoke(self, key_id: str, filled: Filled, actor: str) -> None:
+        del filled
+        self._keys.revoke(key_id, actor)
+
+    def _place(self, key_id: str, filled: Filled, actor: str) -> None:
+        self._quarantine.place(key_id, actor, cause=filled.cause)
+
+    def _release(self, key_id: str, filled: Filled, actor: str) -> None:
+        del filled
+        self._quarantine.release(key_id, actor)
+
+
+def _act(what: What, key_id: str) -> str:
+    return act_of(f"keys.{what}", key_id)
+
+
+@get("/keys/{key_id:str}/{what:str}", opt=entry.OWNERS, sync_to_thread=True)
+def ask(key_id: KeyId, what: What, desk: GivenDesk, ending: Given[Ending]) -> Response[bytes]:
+    """Show what will follow."""
+    return ending.ask(desk, what, key_id, Filled())
+
+
+@post("/keys/{key_id:str}/{what:str}", opt=entry.OWNERS, status_code=200, sync_to_thread=True)
+def do(
+    key_id: KeyId, what: What, desk: GivenDesk, ending: Given[Ending], form: GivenForm
+) -> Response[Any]:
+    """Do it."""
+    return ending.do(desk, what, key_id, form)
+
+
+def routes() -> Router:
+    """Return the pages that rotate, revoke, quarantine and release."""
+    return Router("/", route_handlers=[ask, do])

@@ -1,0 +1,171 @@
+"""
+The console, put together: pages for owners and operators, one file per noun beside this one.
+
+An application of its own beside the management face: it is asked by browsers, so what proves who
+is there is a cookie, what is sent is a form, and what goes wrong is a page. Every route declares
+who may open it (`entry`); each is handed the services it names and a `Desk` to make pages with.
+"""
+
+import contextlib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Final
+
+from litestar import Litestar, Request, Router
+from litestar.config.csrf import CSRFConfig
+from litestar.di import Provide
+from litestar.exceptions import PermissionDeniedException
+from litestar.response import Redirect
+
+from tenure.clock import SandboxClock
+from tenure.faces.console import (
+    creating,
+    editing,
+    ending,
+    entry,
+    home,
+    keys,
+    sandbox,
+    statics,
+)
+from tenure.faces.console.desk import Desk, House
+from tenure.faces.console.forms import form_of
+from tenure.faces.console.headers import Headers
+from tenure.faces.console.mishaps import Mishaps
+from tenure.faces.console.origins import SAFE_METHODS, Origin
+from tenure.faces.console.stepping import Stepping
+from tenure.faces.console.visitors import Visitors
+from tenure.faces.console.words import Words
+from tenure.faces.http import callers, requests
+from tenure.services import keyfiles
+from tenure.services.acts import Acts
+from tenure.services.rights import Rights
+from tenure.wiring import Worker
+
+PREFIX: Final = "/console"
+FORM_BYTES_MAX: Final = 262_144
+"""256 kB: a rulebook pasted into a form, with room."""
+
+
+def build(worker: Worker) -> Litestar:
+    """Return the console on *worker*; raises LookupError for a route that says not who may come."""
+    settings, clock = worker.settings, worker.clock
+    origin = Origin.of(settings)
+    ids = requests.Ids(clock)
+    visitors = Visitors(worker.people, origin, worker.telling.rendering.house)
+    reader = callers.reader(settings.trusted_proxies)
+    house = House(
+        clock=clock,
+        origin=origin,
+        visitors=visitors,
+        counts=lambda _visitor: {},
+        steps=Stepping(worker.people, Acts(worker.store, clock), clock),
+        address=lambda scope: _address(reader(scope)),
+    )
+    is_sandbox = settings.sandbox and isinstance(clock, SandboxClock)
+    app = Litestar(
+        [Router(PREFIX, route_handlers=_routers(is_sandbox=is_sandbox))],
+        guards=[entry.guard(visitors, Rights(worker.accounts, worker.keys))],
+        dependencies=_provided(worker, house),
+        before_request=_look_over(origin),
+        before_send=[Headers(ids, is_secure=origin.is_secure).put_on],
+        exception_handlers={Exception: Mishaps(house, ids).answer},
+        csrf_config=CSRFConfig(
+            secret=_form_key(settings.home, worker).hex(),
+            cookie_name=origin.form_cookie,
+            cookie_path="/",
+            cookie_secure=origin.is_secure,
+            cookie_httponly=True,
+            cookie_samesite="strict",
+        ),
+        request_max_body_size=FORM_BYTES_MAX,
+        openapi_config=None,
+        logging_config=None,
+        # Named, or the environment could turn them on: both show internals to callers.
+        debug=False,
+        pdb_on_exception=False,
+    )
+    entry.declared(app)
+    return app
+
+
+def _routers(*, is_sandbox: bool) -> list[Router]:
+    pages = [
+        home.routes(),
+        statics.routes(),
+        keys.routes(),
+        creating.routes(),
+        editing.routes(),
+        ending.routes(),
+    ]
+    return [*pages, sandbox.routes()] if is_sandbox else pages
+
+
+def _provided(worker: Worker, house: House) -> dict[str, Provide]:
+    """Return what a route may name as a parameter."""
+    words = Words(worker.catalog)
+    listing = keys.Listing(
+        worker.keys,
+        worker.accounts,
+        worker.rules,
+        worker.usage,
+        words,
+        worker.settings.keys_per_account,
+    )
+    services: Mapping[str, object] = {
+        "keys": worker.keys,
+        "accounts": worker.accounts,
+        "rules": worker.rules,
+        "quarantine": worker.quarantine,
+        "usage": worker.usage,
+        "people": worker.people,
+        "catalog": worker.catalog,
+        "clock": worker.clock,
+        "words": words,
+        "listing": listing,
+        "editing": editing.Editing(worker.keys, worker.usage, listing, words),
+        "creating": creating.Creating(worker.keys, listing, words),
+        "ending": ending.Ending(worker.keys, worker.quarantine, listing),
+    }
+    provided = {name: _provide(service) for name, service in services.items()}
+
+    # In a thread, for it asks the store what is waiting for the visitor.
+    def desk(request: Request[Any, Any, Any]) -> Desk:
+        return Desk(house, request)
+
+    provided["desk"] = Provide(desk, sync_to_thread=True)
+    provided["form"] = Provide(form_of)
+    return provided
+
+
+def _provide(service: object) -> Provide:
+    return Provide(lambda: service, sync_to_thread=False)
+
+
+def _look_over(origin: Origin) -> Any:  # noqa: ANN401 - what the framework takes
+    """Return what turns a request away before anything is done for it."""
+
+    async def look(request: Request[Any, Any, Any]) -> Redirect | None:  # noqa: RUF029 - the framework awaits it
+        if not origin.is_from_here(request.method, request.headers):
+            raise PermissionDeniedException
+        host = request.headers.get("host", "")
+        if request.method in SAFE_METHODS and origin.elsewhere(host):
+            return Redirect(f"{origin.text}{request.url.path}")
+        return None
+
+    return look
+
+
+def _address(caller: callers.Caller | callers.Suspect) -> str:
+    return caller.address.text if isinstance(caller, callers.Caller) else ""
+
+
+def _form_key(home: Path, worker: Worker) -> bytes:
+    """Return the key that signs forms' secrets, the same for all workers; made when first needed."""
+    path = home / "form-key"
+    held = keyfiles.read(path)
+    while held is None:
+        with contextlib.suppress(FileExistsError):  # Another worker was a moment faster.
+            keyfiles.make(path, worker.clock)
+        held = keyfiles.read(path)
+    return held

@@ -1,0 +1,95 @@
+"""
+What goes wrong, as a page: the one table from exceptions to what a person at a browser reads.
+
+A form that was filled in wrongly is shown again by its own route, with the error beside the field;
+what arrives here is what no form can mend. Nothing internal is shown.
+"""
+
+from collections.abc import Mapping
+from http import HTTPStatus
+from typing import Any, Final
+from urllib.parse import quote
+
+import structlog
+from litestar import Request, Response
+from litestar.exceptions import HTTPException
+from litestar.response import Redirect
+
+from tenure.domain import errors
+from tenure.domain.errors import TenureError
+from tenure.faces.console.desk import Desk, House
+from tenure.faces.http.requests import Ids
+
+log = structlog.get_logger()
+
+_STATUS: Final[Mapping[type[TenureError], int]] = {
+    errors.Invalid: 422,
+    errors.NotFound: 404,
+    errors.Conflict: 409,
+    errors.Unauthenticated: 401,
+    errors.Forbidden: 403,
+    errors.Unavailable: 503,
+}
+_SAID: Final = frozenset({401, 403, 404, 409, 413, 422, 503})
+"""The statuses that have a page of their own; every other one is told as ours to look into."""
+
+
+class Mishaps:
+    """Turns whatever a route raises into a page."""
+
+    def __init__(self, house: House, ids: Ids) -> None:
+        """*ids* name a request in the log."""
+        self._house, self._ids = house, ids
+
+    def answer(self, request: Request[Any, Any, Any], error: Exception) -> Response[Any]:
+        """Answer for *error*; log what somebody should look into."""
+        status = _status_of(error)
+        if status == HTTPStatus.UNAUTHORIZED:
+            return self._to_the_door(request)
+        said = error.message if isinstance(error, TenureError) else ""
+        if isinstance(error, errors.Invalid):
+            said = str(error)
+        if status not in _SAID:
+            log.error(
+                "unexpected",
+                request_id=self._ids.of(request.scope),
+                method=request.method,
+                exc_info=error,
+            )
+            status, said = 500, ""
+        if isinstance(error, errors.Unavailable):
+            log.warning("unavailable", cause=error.code, context=error.context)
+        request.scope.setdefault("user", None)
+        try:
+            return self._page(request, status, said)
+        except Exception:
+            # Even the frame needs a clock, and that may be what is wrong.
+            log.exception("no page for an error")
+            return Response(HTTPStatus(status).phrase, status_code=status, media_type="text/plain")
+
+    def _page(self, request: Request[Any, Any, Any], status: int, said: str) -> Response[bytes]:
+        return Desk(self._house, request).page(
+            "mishap.html.j2",
+            status=status,
+            headers={"retry-after": "1"} if status == HTTPStatus.SERVICE_UNAVAILABLE else {},
+            mishap=status,
+            said=said,
+            request_id=self._ids.of(request.scope),
+        )
+
+    def _to_the_door(self, request: Request[Any, Any, Any]) -> Response[Any]:
+        """Send to the sign-in page whoever has no session, and back here afterwards."""
+        path = "/console/sign-in"
+        if request.method == "GET":
+            asked = request.url.path + (f"?{request.url.query}" if request.url.query else "")
+            path += f"?next={quote(asked, safe='')}"
+        if request.headers.get("hx-request") == "true":
+            return Response(b"", status_code=200, headers={"hx-redirect": path})
+        return Redirect(path, status_code=303)
+
+
+def _status_of(error: Exception) -> int:
+    if isinstance(error, HTTPException):
+        # A method that a page does not take is no page either.
+        return 404 if error.status_code in {404, 405} else error.status_code
+    return next((status for kind, status in _STATUS.items() if isinstance(error, kind)), 500)

@@ -1,0 +1,10 @@
+"""What a console route may name in its path; what looks otherwise is no page, and not looked up."""
+
+from typing import Annotated, TypeAlias
+
+from litestar.params import PathParameter
+
+from tenure.faces.http.requests import ACCOUNT_ID, KEY_ID
+
+AccountId: TypeAlias = Annotated[str, PathParameter(pattern=ACCOUNT_ID)]
+KeyId: TypeAlias = Annotated[str, PathParameter(pattern=KEY_ID)]

@@ -1,0 +1,75 @@
+// What makes the pages quicker for those who let scripts run. Every page does without.
+
+const $$ = (selector, root = document) => [...root.querySelectorAll(selector)];
+
+function enhance(root) {
+  for (const button of $$("[data-copy]", root)) {
+    button.hidden = false;
+    button.addEventListener("click", async () => {
+      await navigator.clipboard.writeText(button.dataset.copy);
+      flash(button);
+    });
+  }
+  for (const button of $$("[data-copy-from]", root)) {
+    button.hidden = false;
+    button.addEventListener("click", async () => {
+      await navigator.clipboard.writeText(document.getElementById(button.dataset.copyFrom).textContent);
+      flash(button);
+    });
+  }
+  for (const button of $$("[data-download-from]", root)) {
+    button.hidden = false;
+    button.addEventListener("click", () => {
+      const text = document.getElementById(button.dataset.downloadFrom).textContent;
+      const link = document.createElement("a");
+      link.href = URL.createObjectURL(new Blob([text + "\n"], { type: "text/plain" }));
+      link.download = button.dataset.name;
+      link.click();
+      URL.revokeObjectURL(link.href);
+    });
+  }
+  for (const button of $$("[data-add-to]", root)) {
+    button.hidden = false;
+    button.addEventListener("click", () => {
+      const area = document.getElementById(button.dataset.addTo);
+      const entries = area.value.split(/[\s,;]+/).filter(Boolean);
+      for (const entry of button.dataset.entries.split(" ")) {
+        if (!entries.includes(entry)) entries.push(entry);
+      }
+      area.value = entries.join("\n");
+      const radio = document.querySelector('input[name="access"][value="trusted"]');
+      if (radio) radio.click();
+      flash(button);
+    });
+  }
+  for (const part of $$("[data-shown-with]", root)) {
+    const radio = document.querySelector(part.dataset.shownWith);
+    const show = () => { part.hidden = !radio.checked; };
+    for (const each of $$(`input[name="${radio.name}"]`)) each.addEventListener("change", show);
+    show();
+  }
+  for (const dialog of $$("dialog[data-open]", root)) {
+    dialog.removeAttribute("open");
+    dialog.showModal();
+    dialog.querySelector("[aria-invalid=true]")?.focus();
+    dialog.addEventListener("close", () => dialog.remove());
+    for (const button of $$("[data-close]", dialog)) {
+      button.addEventListener("click", (event) => { event.preventDefault(); dialog.close(); });
+    }
+  }
+  for (const output of $$("output[data-days]", root)) {
+    const range = document.getElementById(output.htmlFor[0] ?? output.getAttribute("for"));
+    const show = () => { output.textContent = range.value; };
+    range.addEventListener("input", show);
+    show();
+  }
+}
+
+function flash(button) {
+  const before = button.textContent;
+  button.textContent = "✓";
+  setTimeout(() => { button.textContent = before; }, 1200);
+}
+
+enhance(document);
+document.addEventListener("htmx:afterSwap", (event) => enhance(event.detail.target));

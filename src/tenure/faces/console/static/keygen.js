@@ -1,0 +1,48 @@
+// Makes an Ed25519 key pair in the browser. The private key is shown here and sent nowhere: it is in
+// no form field, so nothing that is submitted can hold it.
+
+const pem = (label, bytes) => {
+  const text = btoa(String.fromCharCode(...new Uint8Array(bytes)));
+  return `-----BEGIN ${label}-----\n${text.match(/.{1,64}/g).join("\n")}\n-----END ${label}-----`;
+};
+
+const place = document.querySelector("[data-keygen]");
+const radios = [...document.querySelectorAll('input[name="key_type"]')];
+
+async function isPossible() {
+  try {
+    await crypto.subtle.generateKey({ name: "Ed25519" }, false, ["sign", "verify"]);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+const possible = Boolean(place) && await isPossible();
+
+function showFields() {
+  const chosen = radios.find((radio) => radio.checked)?.value;
+  for (const part of document.querySelectorAll("[data-for]")) {
+    const fits = part.dataset.for.split(" ").includes(chosen);
+    part.hidden = !fits || (part === place && !possible);
+  }
+}
+
+if (radios.length) {
+  for (const radio of radios) radio.addEventListener("change", showFields);
+  showFields();
+} else if (place) {
+  place.hidden = !possible;
+}
+
+place?.querySelector("[data-generate]").addEventListener("click", async () => {
+  const pair = await crypto.subtle.generateKey({ name: "Ed25519" }, true, ["sign", "verify"]);
+  const [secret, open] = await Promise.all([
+    crypto.subtle.exportKey("pkcs8", pair.privateKey),
+    crypto.subtle.exportKey("spki", pair.publicKey),
+  ]);
+  place.querySelector("#private-key").textContent = pem("PRIVATE KEY", secret);
+  place.querySelector("[data-private]").hidden = false;
+  document.getElementById("public_key").value = pem("PUBLIC KEY", open);
+  place.querySelector("#private-key").focus();
+});

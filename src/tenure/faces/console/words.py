@@ -1,0 +1,81 @@
+"""
+What the console says of permissions, consequences and types, in the reader's language.
+
+Texts come from the catalogues, permissions' names from the venue's catalog: a shipped name has a
+translation, a venue's own name stands as the venue wrote it.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from tenure.domain.catalog import Catalog
+from tenure.domain.consequences import Consequence
+from tenure.domain.model import Permission
+from tenure.domain.rules import Rulebook
+from tenure.services import languages
+from tenure.services.languages import Language
+
+_ENGLISH: Final = "UTC"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sentence:
+    """One consequence in words; *is_new* where the plan that was shown before did not have it."""
+
+    kind: str
+    permission: str
+    text: str
+    because: str
+    needs_confirmation: bool
+    is_new: bool = False
+
+
+class Words:
+    """Puts things into words."""
+
+    def __init__(self, catalog: Catalog) -> None:
+        """*catalog* names the permissions."""
+        self.catalog = catalog
+        self._english = languages.language("en", _ENGLISH).texts
+
+    def permission(self, permission: str, language: Language) -> str:
+        """Return how a permission is called."""
+        return self._named(permission, "label", language)
+
+    def warning(self, permission: str, language: Language) -> str:
+        """Return the warning that stands beside a permission's box (RULES S11), or nothing."""
+        return self._named(permission, "warning", language)
+
+    def sentences(
+        self, found: Sequence[Consequence], rulebook: Rulebook, language: Language
+    ) -> list[Sentence]:
+        """Return what will happen, in the order of *found*: worst first."""
+        return [self._sentence(item, rulebook, language) for item in found]
+
+    def _sentence(self, item: Consequence, rulebook: Rulebook, language: Language) -> Sentence:
+        rule = rulebook.rule(item.rule_id) if item.rule_id and item.needs_confirmation else None
+        text = language.say(
+            f"popup.{item.kind}",
+            permission=self.permission(item.permission, language),
+            end="" if item.ends_at_ms is None else language.moment(item.ends_at_ms),
+            old_end="" if item.ended_at_ms is None else language.moment(item.ended_at_ms),
+        )
+        return Sentence(
+            kind=item.kind,
+            permission=item.permission,
+            text=text,
+            because=language.say("popup.because", rule=rule.title) if rule else "",
+            needs_confirmation=item.needs_confirmation,
+        )
+
+    def _named(self, permission: str, what: str, language: Language) -> str:
+        offer = self.catalog.offers.get(Permission(permission))
+        if offer is None:
+            return permission if what == "label" else ""
+        own: str = getattr(offer, what)
+        text_id = f"{what}.{permission}"
+        # A venue that renamed it means something by that: no translation knows what.
+        if self._english.get(text_id) == own:
+            return language.texts[text_id]
+        return own
