@@ -27,12 +27,13 @@ from typing_extensions import override
 
 from tenure.domain.documents import instant_ms
 from tenure.domain.errors import Invalid, Problem
+from tenure.inward import Inward
 from tenure.outward import Outward
 
 _IPV4_MAPPED = ipaddress.IPv6Network("::ffff:0:0/96")
 
 
-class Settings(Outward):
+class Settings(Outward, Inward):
     """What one Tenure process group runs with."""
 
     model_config = SettingsConfigDict(
@@ -173,6 +174,18 @@ class Settings(Outward):
     def operator_token_path(self) -> Path:
         """Where the first start writes an operator token if none is set."""
         return self.home / "operator-token"
+
+    @property
+    def console_at(self) -> str:
+        """The console's origin, with its default worked out."""
+        return self.console_origin or f"http://localhost:{self.port}"
+
+    @property
+    def owners_url(self) -> str:
+        """Where notices lead owners; empty where nobody said where that is."""
+        if self.public_url or not self.console_origin:
+            return self.public_url
+        return f"{self.console_origin}/console"
 
     @property
     def sandbox_start_ms(self) -> int | None:

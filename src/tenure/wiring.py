@@ -15,7 +15,7 @@ from pathlib import Path
 
 import structlog
 
-from tenure import wiring_notices, wiring_secrets
+from tenure import wiring_notices, wiring_people, wiring_secrets
 from tenure.clock import Clock, SandboxClock, SystemClock
 from tenure.domain import catalog as catalogs
 from tenure.domain import rulebooks
@@ -37,6 +37,7 @@ from tenure.services.keys import Keys, Limits
 from tenure.services.leaks import Leaks
 from tenure.services.notifying import Notifying
 from tenure.services.operators import Operators
+from tenure.services.people.facade import People
 from tenure.services.quarantine import Quarantine
 from tenure.services.replay import Replays
 from tenure.services.revocations import Revocations
@@ -84,6 +85,7 @@ class Worker:
     replays: Replays
     usage: Usage
     telling: Telling
+    people: People
     follower: Follower | None = None
 
     def close(self) -> None:
@@ -141,6 +143,7 @@ def open_ticks(settings: Settings) -> Ticks:
     leaks = Leaks.of(settings, store, clock, follower.catch_up)
     sweep, acts = Sweep(store, clock), Acts(store, clock)
     steps = {"sweep": sweep.step, "leaks": leaks.step, "acts": acts.step}
+    steps["people"] = wiring_people.tidying(settings, store, clock)
     return Ticks(follower, steps, clock, clock, settings.home)
 
 
@@ -256,6 +259,7 @@ def _worker(
         operators=Operators(settings.operator_token, settings.operator_token_path),
         usage=Usage(store, clock, uses, addresses_per_key=limits.addresses_per_key),
         telling=wiring_notices.telling(settings, store, clock, catalog, sealing_key, catch_up),
+        people=wiring_people.people(settings, store, clock, sealing_key, catch_up),
         follower=follower,
         replays=replays,
     )

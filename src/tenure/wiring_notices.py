@@ -88,7 +88,7 @@ def senders(settings: Settings, clock: Clock) -> Mapping[Channel, Sender]:
 
 def _rendering(settings: Settings, catalog: Catalog) -> Rendering:
     house = House(
-        public_url=settings.public_url,
+        public_url=settings.owners_url,
         language=settings.notice_language,
         time_zone=settings.notice_time_zone,
     )

@@ -91,6 +91,7 @@ def test_replaying_what_came_after_gives_the_very_rows_that_were_lost(
         replayed=head - lost.backed_up,
         checkpoint=lost.pushed.size,
         without_secret=tuple(sorted([lost.rotated.key_id, lost.late.key_id])),
+        without_factors=(),
         removed_webhooks=(),
     )
     for table in ("accounts", "keys", "grants", "rules", "contacts"):

@@ -18,16 +18,19 @@ LAYERS = ("domain", "store", "services", "faces")
 
 LEAVES = (
     "tenure.clock",
+    "tenure.inward",
     "tenure.mapped",
     "tenure.metrics",
     "tenure.outward",
     "tenure.settings",
 )
-BELOW_LEAVES = ("tenure.domain", "tenure.mapped", "tenure.outward")
+BELOW_LEAVES = ("tenure.domain", "tenure.inward", "tenure.mapped", "tenure.outward")
 """What a leaf may import of ours: pure words, and the files that the clock's mark is kept in."""
 
-WIRING = ("tenure.wiring", "tenure.wiring_notices", "tenure.wiring_secrets")
-"""The composition root; the second is the part of it that tells owners."""
+WIRING = (
+    *("tenure.wiring", "tenure.wiring_notices", "tenure.wiring_people", "tenure.wiring_secrets"),
+)
+"""The composition root, and parts of it."""
 
 MAY_WIRE = (
     "tenure.__main__",

@@ -2,14 +2,15 @@
 The people who sign in: owners of an account, and operators by role; their sessions and limits.
 
 Values and comparisons only. Passwords and second factors are proved in `services.people`; what
-somebody may reach once signed in is in `rights`. Every instant here is on the machine's own clock
+somebody may reach once signed in is in `rights`; what the journal says of a person, in
+`person_states`. Every instant here is on the machine's own clock
 (ms, UTC), in a sandbox too: people sign in now, whatever day is being rehearsed.
 """
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Any, Final, NewType, TypeAlias
+from typing import Final, NewType, TypeAlias
 
 from tenure.domain.errors import Invalid
 from tenure.domain.model import AccountId
@@ -116,7 +117,7 @@ class Person:
     """
     Somebody who may sign in; an owner names an *account_id*, an operator none.
 
-    *language* and *time_zone* are None for the house's own. *password_set_at_ms* is None for whoever
+    *language* and *time_zone* are None for the house's own. *password_set_at_ms* is None for who
     has not joined yet, or has to join anew. *locked_at_ms* is since when codes are not taken any
     more: a passkey or a recovery code still is. *oidc_subject* says who it is at the provider.
     """
@@ -244,63 +245,3 @@ def require_label(label: str) -> str:
     if not 1 <= len(label) <= LABEL_CHARACTERS_MAX or not label.isprintable():
         raise Invalid("label", f"must have 1 to {LABEL_CHARACTERS_MAX} printable characters")
     return label
-
-
-def person_state(person: Person) -> Mapping[str, object]:
-    """Return *person* as JSON values, the shape of an event's body: what there is, no secret."""
-    return {
-        "person_id": person.person_id,
-        "email": person.email,
-        "role": str(person.role),
-        "created_at_ms": person.created_at_ms,
-        "language": person.language,
-        "time_zone": person.time_zone,
-        "password_set_at_ms": person.password_set_at_ms,
-        "totp_added_at_ms": person.totp_added_at_ms,
-        "passkeys": [
-            {
-                "passkey_id": passkey.passkey_id,
-                "label": passkey.label,
-                "added_at_ms": passkey.added_at_ms,
-                "fingerprint": passkey.fingerprint,
-            }
-            for passkey in person.passkeys
-        ],
-        "recovery_codes_left": person.recovery_codes_left,
-        "oidc_subject": person.oidc_subject,
-        "recovery": _hold_state(person.recovery),
-        "removed_at_ms": person.removed_at_ms,
-    }
-
-
-def person_row(person: Person) -> Mapping[str, object]:
-    """Return what the rows of *person* say, to compare with the journal."""
-    return {**person_state(person), "account_id": person.account_id}
-
-
-def without_factors(state: Mapping[str, Any], account_id: str | None) -> Person:
-    """
-    Return the person that `person_state` gave *state* for, without anything to sign in by.
-
-    No event holds a password or a second factor, so whoever comes from here has to be invited anew.
-    """
-    return Person(
-        person_id=PersonId(state["person_id"]),
-        email=state["email"],
-        role=Role(state["role"]),
-        created_at_ms=state["created_at_ms"],
-        account_id=AccountId(account_id) if account_id is not None else None,
-        language=state["language"],
-        time_zone=state["time_zone"],
-        removed_at_ms=state["removed_at_ms"],
-    )
-
-
-def _hold_state(hold: Hold | None) -> Mapping[str, object] | None:
-    if hold is None:
-        return None
-    return {
-        "begun_at_ms": hold.begun_at_ms,
-        "until_ms": hold.until_ms,
-        "has_frozen": hold.has_frozen,
-    }

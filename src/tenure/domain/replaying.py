@@ -28,8 +28,10 @@ from tenure.domain.model import (
 )
 from tenure.domain.rules import Rule, rule_state
 
-Kind: TypeAlias = Literal["key", "account", "rule", "mark", "contact", "calendar"]
-KINDS: Final[tuple[Kind, ...]] = ("key", "account", "rule", "mark", "contact", "calendar")
+Kind: TypeAlias = Literal["key", "account", "rule", "mark", "contact", "person", "calendar"]
+KINDS: Final[tuple[Kind, ...]] = (
+    *("key", "account", "rule", "mark", "contact", "person", "calendar"),
+)
 """What has rows; all but the last is the member of an event's body that holds its state."""
 State: TypeAlias = Mapping[str, Any]
 
@@ -67,6 +69,9 @@ class Replay:
         if "contact" in body:
             contact = {**body["contact"], "account_id": account_id}
             self.said["contact"][str(contact["contact_id"])] = contact
+        if "person" in body:
+            person = {**body["person"], "account_id": event.account_id}
+            self.said["person"][str(person["person_id"])] = person
         if event.tag == Tag.CALENDAR_RENEWED:
             self.said["calendar"][account_id] = {"made_at_ms": event.happened_at_ms}
         if "mark" in body:

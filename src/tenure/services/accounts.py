@@ -6,10 +6,10 @@ from dataclasses import replace
 
 from tenure.clock import Clock, new_id
 from tenure.domain import events
-from tenure.domain.errors import Invalid, NotFound
+from tenure.domain.errors import Conflict, Invalid, NotFound
 from tenure.domain.events import Change, Event, Tag
 from tenure.domain.model import Account, AccountId, AccountKind
-from tenure.store import accounts, contacts, journal
+from tenure.store import accounts, contacts, journal, people
 from tenure.store.db import Store, Transaction
 
 _EMAIL = re.compile(r"^[^\s@\x00-\x1f\x7f]{1,64}@[^\s@\x00-\x1f\x7f]{1,189}\Z")
@@ -57,12 +57,17 @@ class Accounts:
         """
         Freeze or unfreeze an account, and with a master all its sub-accounts (RULES R14).
 
-        In force for every key when this returns; doing it twice changes nothing. Raises NotFound.
+        In force for every key when this returns; doing it twice changes nothing. Raises NotFound,
+        Conflict `on_hold` while a recovery holds it (SECURITY T41).
         """
 
         def set_frozen(tx: Transaction) -> tuple[Account, Event | None]:
             now_ms = self._clock.now_ms()
             account = accounts.get(tx, account_id)
+            if not frozen and people.is_recovering(tx, account_id):
+                raise Conflict(
+                    "on_hold", "its owner is being let in again: complete or cancel that"
+                )
             frozen_at_ms = now_ms if frozen else None
             if not accounts.set_frozen(tx, account_id, frozen_at_ms):
                 return account, None

@@ -16,8 +16,9 @@ from tenure.domain import events, lines, replaying
 from tenure.domain.auditing import Flaw
 from tenure.domain.errors import NotFound
 from tenure.domain.marks import mark_state
+from tenure.domain.person_states import person_row
 from tenure.domain.replaying import Kind, Replay, Said, State
-from tenure.store import accounts, audits, calendars, contacts, marks, rules
+from tenure.store import accounts, audits, calendars, contacts, marks, people, rules
 from tenure.store.db import Transaction
 
 _SUBJECTS: Final = 500
@@ -107,6 +108,7 @@ def _house(tx: Transaction) -> Compared:
     replay = _replayed(audits.about_all(tx))
     listed: dict[str, State] = {mark.mark_id: mark_state(mark) for mark in marks.every(tx)}
     yield from _beside("mark", replay.of("mark"), listed)
+    yield from _beside("person", replay.of("person"), _people(tx, None))
     try:
         rows = {str(rule.rule_id): replaying.rule_row(rule) for rule in rules.rulebook(tx).rules}
     except (ValueError, TypeError, LookupError):
@@ -151,6 +153,7 @@ def _accounts(tx: Transaction, account_ids: Sequence[str]) -> Compared:
             row = _UNREADABLE
         yield "account", account_id, said.get(account_id), row
     yield from _beside("contact", replay.of("contact"), _contacts(tx, account_ids))
+    yield from _beside("person", replay.of("person"), _people(tx, account_ids))
     renewed = replay.of("calendar")
     for account_id, made_at_ms in calendars.made_at_ms(tx, account_ids).items():
         # One without a row is closed, as a restore leaves it: nobody is told anything by it.
@@ -167,6 +170,13 @@ def _contacts(tx: Transaction, account_ids: Sequence[str]) -> Mapping[str, State
     return rows
 
 
+def _people(tx: Transaction, account_ids: Sequence[str] | None) -> Mapping[str, State]:
+    try:
+        return {one.person_id: person_row(one) for one in people.ever(tx, account_ids)}
+    except (ValueError, TypeError):
+        return {"people": _UNREADABLE}
+
+
 def _replayed(found: Iterator[audits.Members]) -> Replay:
     replay = Replay()
     for members in found:
@@ -180,4 +190,4 @@ _EVERYTHING: Final = (
     _Subjects((audits.stored_keys, audits.keys_without_row), _keys),
     _Subjects((audits.stored_accounts, audits.accounts_without_row), _accounts),
 )
-"""What is compared besides `_house`, page by page; contacts and calendars with their accounts."""
+"""What is compared besides `_house`, page by page; with accounts, all that is theirs but keys."""

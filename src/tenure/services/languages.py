@@ -76,7 +76,7 @@ class Language:
         raise AssertionError(length_ms)
 
     def zone_name(self, at_ms: int) -> str:
-        """Return how the reader's zone is called at an instant: `Central European Standard Time`."""
+        """Return how the reader's zone is called just then: `Central European Standard Time`."""
         return dates.get_timezone_name(
             _utc(at_ms).astimezone(self.zone), "long", locale=self.locale
         )

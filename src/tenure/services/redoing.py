@@ -2,24 +2,43 @@
 Doing again to the rows what an event did to them, for a store that is brought up after a restore.
 
 The event itself is not written here, and whether it is the one that was recorded was checked
-before. No event holds a secret: an HMAC key that was issued or rotated is left without, and a
-webhook that was added or changed leads nowhere any more. Both are handed back, to be told.
+before. No event holds a secret: an HMAC key that was issued or rotated is left without, a webhook
+that was added or changed leads nowhere any more, and a person whose ways to sign in were changed
+has none. All are handed back, to be told; what is taken away from them for that is recorded.
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Final
 
 from tenure.domain import replaying
-from tenure.domain.contacts import Channel, contact_from
+from tenure.domain.contacts import Channel, contact_from, contact_state
 from tenure.domain.errors import Conflict, Invalid
-from tenure.domain.events import Tag
+from tenure.domain.events import Change, Tag
 from tenure.domain.lines import Record
 from tenure.domain.marks import mark_from
 from tenure.domain.model import KeyType
+from tenure.domain.person_states import (
+    person_from,
+    person_state,
+    signs_in_alike,
+    without_factors,
+)
 from tenure.domain.rules import rule_from
 from tenure.services import logkey
-from tenure.store import accounts, audits, calendars, contacts, keys, marks, rules, seals
+from tenure.store import (
+    accounts,
+    audits,
+    calendars,
+    contacts,
+    factors,
+    journal,
+    keys,
+    marks,
+    people,
+    rules,
+    seals,
+)
 from tenure.store.contacts import SealedSecrets
 from tenure.store.db import Transaction
 
@@ -32,6 +51,8 @@ class Lost:
     """Ids of keys."""
     webhooks: set[tuple[str, str]] = field(default_factory=set)
     """Each by the ids of its account and of itself."""
+    people: set[str] = field(default_factory=set)
+    """Ids of people who have to be invited anew."""
 
 
 def redo(tx: Transaction, record: Record, lost: Lost) -> None:
@@ -49,6 +70,32 @@ def redo(tx: Transaction, record: Record, lost: Lost) -> None:
             "with --accept, and repeat by hand what came after the backup",
         )
     apply(tx, record, lost)
+
+
+def record(tx: Transaction, lost: Lost, actor: str, now_ms: int) -> None:
+    """Put on record which webhooks are gone and who has to be invited anew, so that owners hear."""
+    for account_id, contact_id in sorted(lost.webhooks):
+        contact = replace(contacts.get(tx, account_id, contact_id), removed_at_ms=now_ms)
+        contacts.save(tx, contact)
+        contacts.set_secrets(tx, contact_id, SealedSecrets())
+        body: dict[str, object] = {"contact": contact_state(contact)}
+        _append(tx, Tag.CONTACT_REMOVED, actor, now_ms, body, account_id)
+    for person_id in sorted(lost.people):
+        person = people.get(tx, person_id)
+        body = {"person": person_state(person)}
+        _append(tx, Tag.PERSON_CLEARED, actor, now_ms, body, person.account_id)
+
+
+def _append(  # noqa: PLR0913, PLR0917 - what an event says
+    tx: Transaction,
+    tag: Tag,
+    actor: str,
+    now_ms: int,
+    body: Mapping[str, object],
+    account_id: str | None,
+) -> None:
+    change = Change(tag=tag, actor=actor, happened_at_ms=now_ms, body=body, account_id=account_id)
+    journal.append(tx, change, now_ms)
 
 
 def _apply_account(tx: Transaction, record: Record, _lost: Lost) -> None:
@@ -116,6 +163,24 @@ def _apply_contact(tx: Transaction, record: Record, lost: Lost) -> None:
         lost.webhooks.add(named)
 
 
+def _apply_person(tx: Transaction, record: Record, lost: Lost) -> None:
+    said = person_from(record.content["person"], record.account_id)
+    before = people.find(tx, said.person_id)
+    if before is None:
+        people.add(tx, without_factors(said))
+    elif signs_in_alike(before, said):
+        people.save(tx, replace(said, locked_at_ms=before.locked_at_ms))
+        return
+    else:
+        # What was added is nowhere, and what was taken away must not come back: nothing counts.
+        factors.clear(tx, said.person_id)
+        people.save(tx, without_factors(said))
+    if said.has_joined and said.removed_at_ms is None:
+        lost.people.add(said.person_id)
+    else:
+        lost.people.discard(said.person_id)
+
+
 def _apply_calendar(tx: Transaction, record: Record, _lost: Lost) -> None:
     # The address before must not work again, and the one after it is nowhere.
     calendars.remove(tx, str(record.account_id))
@@ -152,6 +217,22 @@ _APPLIED: Final[Mapping[str, Callable[[Transaction, Record, Lost], None]]] = {
     Tag.CONTACT_CHANGED: _apply_contact,
     Tag.CONTACT_REMOVED: _apply_contact,
     Tag.CALENDAR_RENEWED: _apply_calendar,
+    Tag.PERSON_INVITED: _apply_person,
+    Tag.PERSON_JOINED: _apply_person,
+    Tag.PERSON_LINKED: _apply_person,
+    Tag.PERSON_CHANGED: _apply_person,
+    Tag.PERSON_FACTOR_ADDED: _apply_person,
+    Tag.PERSON_FACTOR_REMOVED: _apply_person,
+    Tag.PERSON_PASSWORD_CHANGED: _apply_person,
+    Tag.PERSON_CODES_RENEWED: _apply_person,
+    Tag.PERSON_CODE_USED: _apply_person,
+    Tag.PERSON_LOCKED: _apply_nothing,
+    Tag.PERSON_PASSKEY_SUSPECTED: _apply_nothing,
+    Tag.PERSON_RECOVERY_BEGUN: _apply_person,
+    Tag.PERSON_RECOVERY_ENDED: _apply_person,
+    Tag.PERSON_ROLE_CHANGED: _apply_person,
+    Tag.PERSON_REMOVED: _apply_person,
+    Tag.PERSON_CLEARED: _apply_person,
     Tag.STORE_RESTORED: _apply_release,
     Tag.STORE_RESTORED_ACCEPTED: _apply_release,
 }

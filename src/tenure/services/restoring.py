@@ -7,7 +7,7 @@ operator says on record why not (SECURITY D18, I19). Taking backups is in `backu
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import IO, Any, Final
@@ -18,7 +18,6 @@ from tenure.clock import Clock
 from tenure.domain import lines
 from tenure.domain.auditing import Audit, Flaw
 from tenure.domain.checkpoints import Checkpoint, LogKey
-from tenure.domain.contacts import contact_state
 from tenure.domain.errors import Conflict, Invalid
 from tenure.domain.events import Change, Tag
 from tenure.services import backups as archive
@@ -28,8 +27,14 @@ from tenure.services.backups import Manifest, Progress
 from tenure.services.comparing import Verdict
 from tenure.services.redoing import Lost
 from tenure.settings import Settings
-from tenure.store import audits, backups, checkpoints, contacts, holds, journal
-from tenure.store.contacts import SealedSecrets
+from tenure.store import (
+    audits,
+    backups,
+    checkpoints,
+    holds,
+    journal,
+    sessions,
+)
 from tenure.store.db import Store, Transaction
 from tenure.store.holds import Hold
 
@@ -51,6 +56,8 @@ class Replayed:
     """The size of the checkpoint it was released by."""
     without_secret: tuple[str, ...]
     """HMAC keys issued or rotated after the backup: no journal holds secrets, so rotate them."""
+    without_factors: tuple[str, ...]
+    """People who joined or changed how they sign in after it: they have to be invited anew."""
     removed_webhooks: tuple[str, ...]
     """Webhooks added or changed after it: no journal holds their URLs, so their owners add them."""
 
@@ -105,13 +112,15 @@ def catch_up(
         if flaw := audit.end():
             raise Conflict("not_reached", f"event {flaw.seq} {flaw.what}")
         holds.release(tx)
-        _remove(tx, lost, clock.now_ms())
+        redoing.record(tx, lost, ACTOR, clock.now_ms())
+        sessions.forget_everything(tx)
         _require_explained(tx)
         done = Replayed(
             seq=audit.seq,
             replayed=audit.seq - begun,
             checkpoint=audit.vouched,
             without_secret=tuple(sorted(lost.secrets)),
+            without_factors=tuple(sorted(lost.people)),
             removed_webhooks=tuple(sorted(contact_id for _, contact_id in lost.webhooks)),
         )
         body = {"backup_seq": hold.seq, "replayed": done.replayed, "checkpoint": done.checkpoint}
@@ -137,6 +146,7 @@ def begin(store: Store, settings: Settings, clock: Clock) -> None:
         if furthest is None or holds.held(tx) is not None or signing.leads_to(tx, furthest):
             return None
         holds.place(tx, Hold(restored_at_ms=clock.wall_ms(), seq=seq))
+        sessions.forget_everything(tx)
         return furthest.size
 
     size = store.write(hold)
@@ -158,6 +168,7 @@ def accept(store: Store, clock: Clock, reason: str) -> LogKey | None:
 
     def release(tx: Transaction) -> LogKey | None:
         hold = _require_held(tx)
+        sessions.forget_everything(tx)
         renamed = logkey.rename(tx, journal.head(tx)[0], clock)
         holds.release(tx)
         body = {
@@ -257,22 +268,6 @@ def _take_tail(tx: Transaction, audit: Audit, file: IO[bytes]) -> Lost:
     if batch:
         audits.add(tx, batch)
     return lost
-
-
-def _remove(tx: Transaction, lost: Lost, now_ms: int) -> None:
-    """Remove webhooks that lead nowhere, on record, so that their owners hear of it."""
-    for account_id, contact_id in sorted(lost.webhooks):
-        contact = replace(contacts.get(tx, account_id, contact_id), removed_at_ms=now_ms)
-        contacts.save(tx, contact)
-        contacts.set_secrets(tx, contact_id, SealedSecrets())
-        change = Change(
-            tag=Tag.CONTACT_REMOVED,
-            actor=ACTOR,
-            happened_at_ms=now_ms,
-            body={"contact": contact_state(contact)},
-            account_id=account_id,
-        )
-        journal.append(tx, change, now_ms)
 
 
 def _require(flaw: Flaw | None) -> None:

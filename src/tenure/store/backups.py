@@ -2,7 +2,8 @@
 All rows of a store, out of one transaction and back into another, whatever tables there are.
 
 Tables and columns are asked of the database, not of `schema`: what is in it is what is saved, and
-a backup of an older version is put back into that version's tables before they are migrated.
+a backup of an older version is put back into that version's tables before they are migrated. Only
+who is signed in just now is left out, and the migrations' own table.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
@@ -14,6 +15,7 @@ from sqlalchemy import MetaData, func
 
 from tenure.store import db
 from tenure.store.db import Transaction
+from tenure.store.schema_people import FLEETING
 
 _VERSIONS = "alembic_version"
 _ROWS = 1_000
@@ -41,8 +43,10 @@ def is_blank(tx: Transaction) -> bool:
 
 
 def tables(tx: Transaction) -> Iterator[Table]:
-    """Yield every table but the migrations' own, those others refer to first."""
+    """Yield every table but those that are left out, those others refer to first."""
     for table in _reflected(tx):
+        if table.name in FLEETING:
+            continue
         chosen = sqlalchemy.select(table).order_by(*_order(table))
         rows = tx.execute(chosen.execution_options(yield_per=_ROWS))
         yield Table(table.name, [column.name for column in table.columns], iter(rows))

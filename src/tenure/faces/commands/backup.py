@@ -126,12 +126,14 @@ def _catch_up(
                 "replayed": done.replayed,
                 "checkpoint": done.checkpoint,
                 "without_secret": list(done.without_secret),
+                "without_factors": list(done.without_factors),
                 "removed_webhooks": list(done.removed_webhooks),
             }
         )
         return
     shown.console().print(f"Released: {done.replayed} events replayed, up to {done.seq}.")
     _list("These hmac keys have lost their secret; rotate them:", done.without_secret)
+    _list("These people cannot sign in any more; invite them again:", done.without_factors)
     _list("These webhooks are gone with their secret; add them again:", done.removed_webhooks)
 
 

@@ -24,7 +24,6 @@ from tenure.faces.console.forms import Form
 from tenure.faces.console.origins import Origin
 from tenure.faces.console.stepping import Stepping
 from tenure.faces.console.visitors import Visitor, Visitors
-from tenure.services.languages import Language
 
 MEDIA_TYPE: Final = "text/html; charset=utf-8"
 
@@ -52,9 +51,7 @@ class Desk:
         """*request* was let in already: its `user` is the visitor, None where nobody is."""
         self._house, self._request = house, request
         self.visitor: Visitor | None = request.scope.get("user")
-        self.language: Language = (
-            self.visitor.language if self.visitor else house.visitors.language(request)
-        )
+        self.language = self.visitor.language if self.visitor else house.visitors.language(request)
         self.now_ms = house.clock.now_ms()
         self._cookies: list[Cookie] = []
 

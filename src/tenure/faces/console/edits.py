@@ -8,11 +8,10 @@ lapsed since, or was changed in another tab, is not asked for by a box nobody to
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import Any, Final
+from typing import Any, Final, Literal
 
 from tenure.domain.errors import Invalid
 from tenure.domain.model import ApiKey
-from tenure.domain.plans import Wish
 from tenure.faces.console.forms import Form
 from tenure.faces.console.stepping import act_of
 from tenure.services.keys import Wanted
@@ -22,8 +21,8 @@ _FIELDS: Final = frozenset({"label", "key_type", "public_key", "code", "cause", 
 """The fields that an error can stand beside; every other one is told at the head of the form."""
 TRUSTED: Final = "trusted"
 ANY: Final = "any"
-_BETWEEN: Final = re.compile(r"[\s,;，、；]+")
-"""What people put between addresses, typed on whatever keyboard."""
+_BETWEEN: Final = re.compile(r"[\s,;\uff0c\u3001\uff1b]+")
+"""What people put between addresses: blanks and commas, full-width and ideographic ones too."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -76,7 +75,7 @@ class Filled:
     def wanted(self, language: Language) -> Wanted:
         """Return the edit this means; raises Invalid `addresses` where none is named."""
         entries = entries_of(self.access, self.addresses, language)
-        wishes: dict[str, Wish] = {}
+        wishes: dict[str, bool | Literal["renew"]] = {}
         for permission in self.permissions | self.shown_permissions:
             is_ticked, was_ticked = (
                 permission in self.permissions,
@@ -107,7 +106,7 @@ class Filled:
 
 
 def entries_of(access: str, addresses: str, language: Language) -> tuple[str, ...]:
-    """Return the allowlist that was typed; raises Invalid `addresses` for trusted IPs without any."""
+    """Return the allowlist as typed; raises Invalid `addresses` for trusted IPs without any."""
     if access != TRUSTED:
         return ()
     entries = _split(addresses)

@@ -4,7 +4,6 @@ Rotating, revoking, quarantining and releasing a key, each with what will follow
 The page that asks is the page that tells: what stops working, what goes on, what cannot be undone.
 """
 
-from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, Final
@@ -68,7 +67,7 @@ class Ending:
     def __init__(self, keys: Keys, quarantine: Quarantine, listing: Listing) -> None:
         """One per worker."""
         self._keys, self._quarantine, self._listing = keys, quarantine, listing
-        self._do: Mapping[What, Callable[[str, Filled, str], Issued | None]] = {
+        self._do = {
             What.ROTATE: self._rotate,
             What.REVOKE: self._revoke,
             What.QUARANTINE: self._place,

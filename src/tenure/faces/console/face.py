@@ -7,7 +7,6 @@ who may open it (`entry`); each is handed the services it names and a `Desk` to 
 """
 
 import contextlib
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final
 
@@ -112,7 +111,7 @@ def _provided(worker: Worker, house: House) -> dict[str, Provide]:
         words,
         worker.settings.keys_per_account,
     )
-    services: Mapping[str, object] = {
+    services = {
         "keys": worker.keys,
         "accounts": worker.accounts,
         "rules": worker.rules,
@@ -145,7 +144,7 @@ def _provide(service: object) -> Provide:
 def _look_over(origin: Origin) -> Any:  # noqa: ANN401 - what the framework takes
     """Return what turns a request away before anything is done for it."""
 
-    async def look(request: Request[Any, Any, Any]) -> Redirect | None:  # noqa: RUF029 - the framework awaits it
+    async def look(request: Request[Any, Any, Any]) -> Redirect | None:
         if not origin.is_from_here(request.method, request.headers):
             raise PermissionDeniedException
         host = request.headers.get("host", "")
@@ -161,7 +160,7 @@ def _address(caller: callers.Caller | callers.Suspect) -> str:
 
 
 def _form_key(home: Path, worker: Worker) -> bytes:
-    """Return the key that signs forms' secrets, the same for all workers; made when first needed."""
+    """Return the key that signs forms' secrets, one for all workers; made when first needed."""
     path = home / "form-key"
     held = keyfiles.read(path)
     while held is None:

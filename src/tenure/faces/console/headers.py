@@ -12,17 +12,9 @@ from litestar.types import Message, Scope
 
 from tenure.faces.http.requests import REQUEST_ID, Ids
 
-CONTENT_SECURITY: Final = "; ".join(
-    (
-        "default-src 'none'",
-        "script-src 'self'",
-        "style-src 'self'",
-        "img-src 'self' data:",
-        "connect-src 'self'",
-        "form-action 'self'",
-        "frame-ancestors 'none'",
-        "base-uri 'none'",
-    )
+CONTENT_SECURITY: Final = (
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; "
+    "connect-src 'self'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'"
 )
 ALWAYS: Final = {
     "content-security-policy": CONTENT_SECURITY,

@@ -74,7 +74,7 @@ class Origin:
         return sent_from == self.text or (sent_from is None and site is not None)
 
     def elsewhere(self, host: str) -> bool:
-        """Whether *host* names this machine by a number, where neither passkeys nor cookies work."""
+        """Whether *host* names this machine by a number, where passkeys do not work."""
         mine = urlsplit(self.text)
         name, _, port = host.rpartition(":")
         return mine.hostname == "localhost" and name in _HERE and port == str(mine.port or 80)

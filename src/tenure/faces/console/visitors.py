@@ -87,7 +87,7 @@ class Visitors:
     def language(
         self, connection: ASGIConnection[Any, Any, Any, Any], person: Person | None = None
     ) -> Language:
-        """Return how to speak to whoever looks: as he just chose, as he set, as his browser asks."""
+        """Return how to speak to whoever looks: as he chose, as he set, as his browser asks."""
         chosen = connection.query_params.get(LANGUAGE_PARAMETER)
         chosen = chosen or connection.cookies.get(LANGUAGE_COOKIE) or ""
         tag = chosen if chosen in _TAGS.values() else None

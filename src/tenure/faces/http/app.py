@@ -11,6 +11,7 @@ from typing import Any, Final
 
 from tenure import wiring
 from tenure.faces import logs
+from tenure.faces.console import face
 from tenure.faces.http import (
     asgi,
     authorize,
@@ -59,7 +60,7 @@ def build(worker: Worker) -> Asgi:
     """Return the application that stands on *worker*."""
     gate = authorize.build(worker.decider, worker.settings)
     compatible = compatible_of(worker)
-    manage = management.build(worker)
+    manage, console = management.build(worker), face.build(worker)
 
     async def answer(
         scope: Mapping[str, Any],
@@ -75,9 +76,11 @@ def build(worker: Worker) -> Asgi:
         elif path.startswith(_COMPATIBLE):
             await compatible(scope, receive, send)
         else:
+            # The console has a session and the management face has none: each takes its own paths.
+            app = console if path == face.PREFIX or path.startswith(f"{face.PREFIX}/") else manage
             # As sent, for the framework would take the decoded path and fold its slashes: then a
             # gateway that bars /v1 would bar less than is answered here (SECURITY T9).
             path = path if targets.is_plain(path) else _NOWHERE
-            await manage({**scope, "path": path}, receive, send)  # type: ignore[arg-type]  # as above
+            await app({**scope, "path": path}, receive, send)  # type: ignore[arg-type]  # as above
 
     return answer

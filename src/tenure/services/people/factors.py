@@ -1,10 +1,43 @@
-"""Second factors of one's own: added, removed, renewed."""
+"""
+What somebody signs in with: second factors added and removed, codes renewed, the password changed.
 
+Whoever is signed in approves each of these with a factor he has (`stepups.CHANGING`); whoever has
+none yet, at Stage.ENROLLING, sets his first one up and is let in by it. Every change ends all other
+sessions, is one event, and is told.
+"""
+
+from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import Final
 
+from tenure.clock import new_id
+from tenure.domain.errors import Conflict, Forbidden, NotFound
+from tenure.domain.events import Event, Tag
 from tenure.domain.model import Secret
-from tenure.domain.people import PasskeyAnswer, Person, Session
-from tenure.services.people.sessions import Begun
+from tenure.domain.people import (
+    PASSKEYS_MAX,
+    Passkey,
+    PasskeyAnswer,
+    Person,
+    Session,
+    Stage,
+    require_label,
+    require_password,
+)
+from tenure.services import sealing
+from tenure.services.people import codes, totp
+from tenure.services.people.budgets import Budgets, wrong
+from tenure.services.people.passwords import Passwords
+from tenure.services.people.proving import SEALED_FOR, Proving
+from tenure.services.people.register import Register
+from tenure.services.people.sessions import Begun, Sessions, expired
+from tenure.services.people.stepups import CHANGING, StepUps
+from tenure.store import factors, people, sessions
+from tenure.store.db import Transaction
+from tenure.store.factors import StoredPasskey
+
+_TOTP: Final = "set up an app"
+_PASSKEY: Final = "make a passkey"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,34 +61,253 @@ class Enrolled:
 class Factors:
     """What somebody signs in with; a full session needs a step-up for `CHANGING` first."""
 
+    def __init__(  # noqa: PLR0913, PLR0917 - what it stands on, once each
+        self,
+        register: Register,
+        budgets: Budgets,
+        passwords: Passwords,
+        proving: Proving,
+        sessions: Sessions,
+        step_ups: StepUps,
+    ) -> None:
+        """One per worker."""
+        self._register, self._budgets, self._passwords = register, budgets, passwords
+        self._proving, self._sessions, self._step_ups = proving, sessions, step_ups
+
     def begin_totp(self, session: Session) -> TotpSetup:
-        """Return a new seed; nothing changes until it is confirmed."""
-        raise NotImplementedError
+        """
+        Return a new seed; nothing changes until a code of it is shown (`confirm_totp`).
+
+        Raises Forbidden `step_up`, Conflict `exists`, Unavailable `sealed`.
+        """
+        seed = totp.make_seed(self._register.real)
+
+        def begin(tx: Transaction) -> None:
+            self._require(tx, session)
+            person = people.get(tx, session.person.person_id)
+            if person.has_totp:
+                raise Conflict("exists", "an app is set up already: remove that one first")
+            key = self._proving.key()
+            sealed = key.seal(
+                seed,
+                key_id=person.person_id,
+                account_id=SEALED_FOR,
+                data_key=sealing.data_key(
+                    tx, key, self._register.real, self._register.clock.now_ms()
+                ),
+            )
+            self._proving.keep(tx, _TOTP, session.visit_id, sealed)
+
+        self._register.store.write(begin)
+        return _setup(seed, session.person)
+
+    def totp_setup(self, session: Session) -> TotpSetup:
+        """Show the seed of `begin_totp` again, after a typing error; raises Conflict `expired`."""
+
+        def look(tx: Transaction) -> bytes:
+            asked = self._pending(tx, session)
+            return self._proving.open(tx, session.person, asked)
+
+        return _setup(self._register.store.read(look), session.person)
 
     def confirm_totp(self, session: Session, code: str) -> Enrolled:
-        """Set up the app with the seed shown last, proved by a *code* of it."""
-        raise NotImplementedError
+        """
+        Set up the app with the seed shown last, proved by a *code* of it.
+
+        Raises Unauthenticated `wrong`, after which it can be tried again; Conflict `expired`.
+        """
+
+        def confirm(tx: Transaction) -> tuple[Enrolled, Event]:
+            sealed = self._pending(tx, session)
+            seed = self._proving.open(tx, session.person, sealed)
+            now_ms = self._register.real.now_ms()
+            step = totp.step_of(seed, code, now_ms, 0)
+            if step is None:
+                raise wrong()
+            self._spend(tx, session, _TOTP)
+            factors.set_totp(tx, session.person.person_id, sealed, now_ms, step)
+            return self._added(tx, session, factor="totp", label="")
+
+        return self._register.change(confirm)
 
     def passkey_options(self, session: Session) -> str:
-        """Return the options (JSON) for making a passkey."""
-        raise NotImplementedError
+        """Return the options (JSON) for making a passkey; raises Forbidden `step_up`, Conflict."""
+        challenge = self._proving.verifier.challenge(self._register.real)
+
+        def ask(tx: Transaction) -> list[StoredPasskey]:
+            self._require(tx, session)
+            held = factors.stored_passkeys(tx, session.person.person_id)
+            if len(held) >= PASSKEYS_MAX:
+                raise Conflict("limit", f"{PASSKEYS_MAX} passkeys are the most: remove one first")
+            self._proving.keep(tx, _PASSKEY, session.visit_id, challenge)
+            return held
+
+        held = self._register.store.write(ask)
+        return self._proving.verifier.creation(session.person, held, challenge)
 
     def add_passkey(self, session: Session, answer: PasskeyAnswer, label: str) -> Enrolled:
-        """Add the passkey that the browser made."""
-        raise NotImplementedError
+        """
+        Add the passkey that the browser made, under a *label*.
+
+        Raises Invalid `label`, Unauthenticated `wrong`, Conflict `exists` or `expired`.
+        """
+        label = require_label(label)
+        challenge = self._register.store.write(lambda tx: self._spend(tx, session, _PASSKEY))
+        made = self._proving.verifier.made(answer.text, challenge)
+
+        def add(tx: Transaction) -> tuple[Enrolled, Event]:
+            stored = StoredPasskey(
+                passkey=Passkey(
+                    passkey_id=new_id(self._register.real, "psk"),
+                    label=label,
+                    added_at_ms=self._register.real.now_ms(),
+                ),
+                person_id=session.person.person_id,
+                credential_id=made.credential_id,
+                public_key=made.public_key,
+                sign_count=made.sign_count,
+                transports=made.transports,
+            )
+            factors.add_passkey(tx, stored)
+            return self._added(tx, session, factor="passkey", label=label)
+
+        return self._register.change(add)
 
     def remove_totp(self, session: Session) -> Begun:
-        """Remove the app; raises Conflict `last_factor`."""
-        raise NotImplementedError
+        """Remove the app; raises NotFound, Forbidden `step_up`, Conflict `last_factor`."""
+
+        def remove(tx: Transaction, person: Person) -> str:
+            if not person.has_totp:
+                raise NotFound
+            factors.set_totp(tx, person.person_id, None, None, 0)
+            return ""
+
+        return self._remove(session, "totp", remove)
 
     def remove_passkey(self, session: Session, passkey_id: str) -> Begun:
-        """Remove a passkey; raises NotFound, Conflict `last_factor`."""
-        raise NotImplementedError
+        """Remove a passkey; raises as `remove_totp`."""
+
+        def remove(tx: Transaction, person: Person) -> str:
+            if not factors.remove_passkey(tx, person.person_id, passkey_id):
+                raise NotFound
+            return next(
+                passkey.label for passkey in person.passkeys if passkey.passkey_id == passkey_id
+            )
+
+        return self._remove(session, "passkey", remove)
 
     def renew_recovery_codes(self, session: Session) -> tuple[Secret, ...]:
-        """Return ten new codes; the old ones are void."""
-        raise NotImplementedError
+        """Return ten new codes; the old ones are void. Raises Forbidden `step_up`."""
+
+        def renew(tx: Transaction) -> tuple[tuple[Secret, ...], Event]:
+            self._require(tx, session)
+            made = self._new_codes(tx, session.person)
+            person = people.get(tx, session.person.person_id)
+            return made, self._register.record(tx, Tag.PERSON_CODES_RENEWED, person)
+
+        return self._register.change(renew)
 
     def change_password(self, session: Session, current: str, new: str) -> Begun:
-        """Change the password; every other session ends."""
-        raise NotImplementedError
+        """
+        Change the password; every other session ends.
+
+        Raises Invalid `password`, Unauthenticated `wrong` or `locked`, Forbidden `step_up`.
+        """
+        require_password(new, session.person.email)
+        if session.stage is not Stage.FULL:
+            raise expired()
+        attempt_id = self._budgets.take(session.person.email)
+        person_id = session.person.person_id
+        hashed = self._register.store.read(lambda tx: factors.password_of(tx, person_id))
+        # Whoever comes by a provider alone has none; a second factor is asked of him all the same.
+        if hashed is not None and not self._passwords.verify(hashed, current):
+            self._budgets.note_wrong_password(session.person.email)
+            raise wrong()
+        self._budgets.give_back(attempt_id)
+        fresh = self._passwords.hash(new)
+
+        def change(tx: Transaction) -> tuple[Begun, Event]:
+            self._require(tx, session)
+            factors.set_password(tx, person_id, fresh, self._register.real.now_ms())
+            event = self._register.record(
+                tx, Tag.PERSON_PASSWORD_CHANGED, people.get(tx, person_id)
+            )
+            return self._go_on(tx, session), event
+
+        return self._register.change(change)
+
+    def _require(self, tx: Transaction, session: Session) -> None:
+        """Let pass who sets up his first factor, and who just approved this with one he has."""
+        if session.stage is Stage.ENROLLING:
+            # By now he may have one, set up in another window: then that one is asked for.
+            if people.get(tx, session.person.person_id).factors:
+                raise expired()
+            return
+        if session.stage is not Stage.FULL:
+            raise Forbidden
+        self._step_ups.require_in(tx, session, CHANGING)
+
+    def _pending(self, tx: Transaction, session: Session) -> bytes:
+        now_ms = self._register.real.now_ms()
+        asked = sessions.asked(tx, session.visit_id, _TOTP, now_ms)
+        if asked is None:
+            raise _too_late()
+        return asked.content
+
+    def _spend(self, tx: Transaction, session: Session, purpose: str) -> bytes:
+        asked = sessions.asked(tx, session.visit_id, purpose, self._register.real.now_ms())
+        if asked is None or not sessions.spend(tx, asked):
+            raise _too_late()
+        return asked.content
+
+    def _added(
+        self, tx: Transaction, session: Session, *, factor: str, label: str
+    ) -> tuple[Enrolled, Event]:
+        made: tuple[Secret, ...] = ()
+        if session.stage is Stage.ENROLLING:
+            made = self._new_codes(tx, session.person)
+        person = people.get(tx, session.person.person_id)
+        event = self._register.record(
+            tx, Tag.PERSON_FACTOR_ADDED, person, factor=factor, label=label
+        )
+        begun = self._go_on(tx, session)
+        return Enrolled(person=person, begun=begun, recovery_codes=made), event
+
+    def _remove(
+        self, session: Session, factor: str, remove: Callable[[Transaction, Person], str]
+    ) -> Begun:
+        def act(tx: Transaction) -> tuple[Begun, Event]:
+            self._require(tx, session)
+            person = people.get(tx, session.person.person_id)
+            label = remove(tx, person)
+            after = people.get(tx, person.person_id)
+            if not after.factors:
+                raise Conflict("last_factor", "this is the last one: set another one up first")
+            event = self._register.record(
+                tx, Tag.PERSON_FACTOR_REMOVED, after, factor=factor, label=label
+            )
+            return self._go_on(tx, session), event
+
+        return self._register.change(act)
+
+    def _new_codes(self, tx: Transaction, person: Person) -> tuple[Secret, ...]:
+        made = codes.make(self._register.real)
+        digests = [codes.digest_of(person.person_id, code.reveal()) for code in made]
+        factors.set_codes(tx, person.person_id, digests)
+        return made
+
+    def _go_on(self, tx: Transaction, session: Session) -> Begun:
+        begun = self._sessions.renew_in(tx, session, Stage.FULL)
+        sessions.end_all(tx, session.person.person_id, begun.session.session_id)
+        return begun
+
+
+def _setup(seed: bytes, person: Person) -> TotpSetup:
+    address = totp.uri(seed, person.email)
+    return TotpSetup(
+        uri=Secret(address), seed=Secret(totp.shown(seed)), picture=Secret(totp.picture(address))
+    )
+
+
+def _too_late() -> Conflict:
+    return Conflict("expired", "this took too long: begin again")

@@ -3,7 +3,8 @@
 from dataclasses import dataclass, field
 
 from tenure.domain.model import Secret
-from tenure.services.people.sessions import Begun
+from tenure.services.people.register import Register
+from tenure.services.people.sessions import Begun, Sessions
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -14,8 +15,23 @@ class Departure:
     browser: Secret = field(repr=False)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Provider:
+    """Who may say who owners are, and what it calls Tenure; *origin* is where the console is."""
+
+    issuer: str
+    client_id: str
+    client_secret: Secret
+    origin: str
+    second_factor: bool = False
+
+
 class Oidc:
     """Sends people to their provider and takes them back."""
+
+    def __init__(self, register: Register, sessions: Sessions, provider: Provider) -> None:
+        """One per worker."""
+        self._register, self._sessions, self._provider = register, sessions, provider
 
     def begin(self) -> Departure:
         """Return where to send the browser."""

@@ -2,9 +2,14 @@
 
 from alembic import context
 
-from tenure.store import schema, schema_leaks, schema_notices
+from tenure.store import schema, schema_leaks, schema_notices, schema_people
 
-EVERYTHING = (schema, schema_leaks, schema_notices)  # Each adds its tables to the one metadata.
+EVERYTHING = (
+    schema,
+    schema_leaks,
+    schema_notices,
+    schema_people,
+)  # Each adds its tables to the one metadata.
 
 connection = context.config.attributes["connection"]
 context.configure(

@@ -1,0 +1,66 @@
+"""
+The part of the composition root that lets people in: on the machine's time, in a sandbox too.
+
+`people` is what a worker's faces stand on; `tidying` a step of the ticks.
+"""
+
+from collections.abc import Callable
+
+from tenure.clock import Clock, SandboxClock, SystemClock
+from tenure.domain.model import Secret
+from tenure.services.people.facade import House, People
+from tenure.services.people.oidc import Provider
+from tenure.services.people.register import Register
+from tenure.services.people.sessions import Sessions
+from tenure.services.sealing import SealingKey
+from tenure.settings import Settings
+from tenure.store.db import Store
+
+
+def people(
+    settings: Settings,
+    store: Store,
+    clock: SystemClock | SandboxClock,
+    sealing_key: SealingKey | None,
+    catch_up: Callable[[int], None],
+) -> People:
+    """Build what a worker's faces stand on."""
+    house = House(
+        store=store,
+        clock=clock,
+        real=_real(settings, clock),
+        sealing_key=sealing_key,
+        catch_up=catch_up,
+        origin=settings.console_at,
+    )
+    return People(house, _provider(settings))
+
+
+def tidying(
+    settings: Settings, store: Store, clock: SystemClock | SandboxClock
+) -> Callable[[], bool]:
+    """Build the step that forgets sessions, and whatever else of the kind is over."""
+    real = _real(settings, clock)
+    register = Register(store=store, clock=clock, real=real, catch_up=lambda _seq: None)
+    return Sessions(register).step
+
+
+def _real(settings: Settings, clock: SystemClock | SandboxClock) -> Clock:
+    """Return the clock that people live by: in a sandbox one with a mark of its own."""
+    if isinstance(clock, SystemClock):
+        return clock
+    home = settings.home / "people"
+    home.mkdir(mode=0o700, exist_ok=True)
+    return SystemClock(home)
+
+
+def _provider(settings: Settings) -> Provider | None:
+    if settings.oidc_client_secret_file is None:
+        return None
+    return Provider(
+        issuer=settings.oidc_issuer,
+        client_id=settings.oidc_client_id,
+        client_secret=Secret(settings.oidc_client_secret_file.read_text("utf-8").strip()),
+        origin=settings.console_at,
+        second_factor=settings.oidc_second_factor,
+    )

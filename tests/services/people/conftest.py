@@ -1,0 +1,34 @@
+"""The house that tests of people begin with."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tenure.services.people import passwords
+from tests.services.people import doors
+from tests.services.people.doors import Door
+
+
+@pytest.fixture(autouse=True)
+def _quick_hashes(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Hash with as little work as Argon2 allows, but where the work itself is looked at."""
+    if request.node.get_closest_marker("full_hashes") is None:
+        monkeypatch.setattr(passwords, "MEMORY_KIB", 8)
+        monkeypatch.setattr(passwords, "PASSES", 1)
+
+
+@pytest.fixture
+def door(tmp_path: Path) -> Iterator[Door]:
+    """Return a house that people sign in to; it is 2021-12-01 10:00."""
+    made = doors.opened(tmp_path)
+    yield made
+    made.parts.close()
+
+
+@pytest.fixture
+def shared(tmp_path: Path) -> Iterator[Door]:
+    """Return such a house over a SQLite in a file, which several threads may use."""
+    made = doors.opened(tmp_path, f"sqlite:///{tmp_path / 'tenure.db'}")
+    yield made
+    made.parts.close()
