@@ -125,7 +125,7 @@ def admit(key_type: KeyType, text: str) -> str:
     `public_key`, and nothing else whatever the text holds, with a message that says how to mend it
     and never quotes the text (SECURITY D10, D11, BI-34, BI-35).
     """
-    if _is_private(text):
+    if is_private(text):
         raise _refusal(
             "This is a private key. Treat it as compromised: discard it, make a new pair, and"
             f" paste its public half only. {_HOW}"
@@ -150,7 +150,7 @@ def type_of(text: str) -> KeyType:
 
     `admit` then says what is wrong with everything else. Raises Invalid as it does.
     """
-    is_rsa = not _is_private(text) and _algorithm(*_decode(text)) == "RSA"
+    is_rsa = not is_private(text) and _algorithm(*_decode(text)) == "RSA"
     return KeyType.RSA if is_rsa else KeyType.ED25519
 
 
@@ -158,7 +158,7 @@ def _refusal(message: str) -> Invalid:
     return Invalid("public_key", message)
 
 
-def _is_private(text: str) -> bool:
+def is_private(text: str) -> bool:
     """Whether *text* gives itself away as a private key, cut short or mislabelled as it may be."""
     if _PRIVATE_TEXT.search(text):
         return True

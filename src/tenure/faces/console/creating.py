@@ -11,8 +11,9 @@ from typing import Any, Final
 from litestar import Response, Router, get, post
 from litestar.di import NamedDependency as Given
 
+from tenure.domain import admission
 from tenure.domain.errors import Conflict, Invalid
-from tenure.domain.model import KeyType
+from tenure.domain.model import READING, KeyType
 from tenure.faces.console import edits, entry
 from tenure.faces.console.desk import Desk, GivenDesk
 from tenure.faces.console.forms import Form, GivenForm
@@ -25,7 +26,6 @@ from tenure.services.languages import Language
 
 _TYPES: Final = (KeyType.ED25519, KeyType.RSA, KeyType.HMAC)
 """In the order they are recommended (SECURITY 7)."""
-READING: Final = "reading"
 _NAMING: Final = frozenset({"label", "key_type", "public_key"})
 """The fields of the first step."""
 
@@ -39,7 +39,7 @@ class Filled:
     public_key: str = ""
     access: str = edits.ANY
     addresses: str = ""
-    permissions: frozenset[str] = frozenset({READING})
+    permissions: frozenset[str] = frozenset({str(READING)})
 
     @classmethod
     def of(cls, form: Form) -> "Filled":
@@ -55,7 +55,7 @@ class Filled:
             given,
             access=form.one("access"),
             addresses=form.one("addresses"),
-            permissions=frozenset(form.all("permission")) | {READING},
+            permissions=frozenset(form.all("permission")) | {str(READING)},
         )
 
     def draft(self, language: Language) -> Draft:
@@ -66,7 +66,7 @@ class Filled:
             label=self.label,
             key_type=KeyType(self.key_type),
             public_key=self.public_key or None if self.key_type != KeyType.HMAC else None,
-            permissions=tuple(sorted(self.permissions - {READING})),
+            permissions=tuple(sorted(self.permissions - {str(READING)})),
             ip_allowlist=edits.entries_of(self.access, self.addresses, language),
         )
 
@@ -101,7 +101,9 @@ class Creating:
         filled: Filled,
         errors: Any = None,  # noqa: ANN401 - as `edits.beside` makes them
     ) -> Response[bytes]:
-        """Show the first step."""
+        """Show the first step; a private key that was pasted is not shown again."""
+        if admission.is_private(filled.public_key):
+            filled = replace(filled, public_key="")
         return desk.page(
             "create_naming.html.j2",
             status=422 if errors else 200,

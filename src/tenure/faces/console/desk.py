@@ -25,7 +25,7 @@ from tenure.faces.console.origins import Origin
 from tenure.faces.console.stepping import Stepping
 from tenure.faces.console.visitors import Visitor, Visitors
 
-MEDIA_TYPE: Final = "text/html; charset=utf-8"
+MEDIA_TYPE: Final = "text/html"
 
 Counts: TypeAlias = Callable[[Visitor], Mapping[str, int]]
 """What is waiting for a visitor, by the part of the console it waits in; shown beside its name."""

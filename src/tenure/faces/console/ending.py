@@ -4,13 +4,15 @@ Rotating, revoking, quarantining and releasing a key, each with what will follow
 The page that asks is the page that tells: what stops working, what goes on, what cannot be undone.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
-from typing import Any, Final
+from typing import Annotated, Any, Final, TypeAlias
 
 from litestar import Response, Router, get, post
 from litestar.di import NamedDependency as Given
+from litestar.params import PathParameter
 
+from tenure.domain import admission
 from tenure.domain.errors import Conflict, Invalid
 from tenure.domain.model import KeyType
 from tenure.faces.console import edits, entry
@@ -61,6 +63,9 @@ class Filled:
         return int(self.overlap)
 
 
+GivenWhat: TypeAlias = Annotated[What, PathParameter()]
+
+
 class Ending:
     """Shows what will follow, and does it."""
 
@@ -84,6 +89,8 @@ class Ending:
     ) -> Response[bytes]:
         """Show what will follow, and ask for a second factor."""
         key = self._keys.get(key_id)
+        if admission.is_private(filled.public_key):
+            filled = replace(filled, public_key="")  # Not shown again, whoever looks on.
         return desk.page(
             f"{what}.html.j2",
             status=422 if errors else 200,
@@ -141,14 +148,14 @@ def _act(what: What, key_id: str) -> str:
 
 
 @get("/keys/{key_id:str}/{what:str}", opt=entry.OWNERS, sync_to_thread=True)
-def ask(key_id: KeyId, what: What, desk: GivenDesk, ending: Given[Ending]) -> Response[bytes]:
+def ask(key_id: KeyId, what: GivenWhat, desk: GivenDesk, ending: Given[Ending]) -> Response[bytes]:
     """Show what will follow."""
     return ending.ask(desk, what, key_id, Filled())
 
 
 @post("/keys/{key_id:str}/{what:str}", opt=entry.OWNERS, status_code=200, sync_to_thread=True)
 def do(
-    key_id: KeyId, what: What, desk: GivenDesk, ending: Given[Ending], form: GivenForm
+    key_id: KeyId, what: GivenWhat, desk: GivenDesk, ending: Given[Ending], form: GivenForm
 ) -> Response[Any]:
     """Do it."""
     return ending.do(desk, what, key_id, form)

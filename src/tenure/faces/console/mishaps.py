@@ -12,7 +12,7 @@ from urllib.parse import quote
 
 import structlog
 from litestar import Request, Response
-from litestar.exceptions import HTTPException
+from litestar.exceptions import HTTPException, ValidationException
 from litestar.response import Redirect
 
 from tenure.domain import errors
@@ -89,6 +89,8 @@ class Mishaps:
 
 
 def _status_of(error: Exception) -> int:
+    if isinstance(error, ValidationException):
+        return 404  # What is wrong is a part of the address, so there is no such page.
     if isinstance(error, HTTPException):
         # A method that a page does not take is no page either.
         return 404 if error.status_code in {404, 405} else error.status_code

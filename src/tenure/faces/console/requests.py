@@ -7,4 +7,5 @@ from litestar.params import PathParameter
 from tenure.faces.http.requests import ACCOUNT_ID, KEY_ID
 
 AccountId: TypeAlias = Annotated[str, PathParameter(pattern=ACCOUNT_ID)]
+FileName: TypeAlias = Annotated[str, PathParameter(pattern=r"^[a-z.]{1,40}$")]
 KeyId: TypeAlias = Annotated[str, PathParameter(pattern=KEY_ID)]

@@ -13,6 +13,7 @@ from litestar import Response, Router, get
 
 from tenure.domain.errors import NotFound
 from tenure.faces.console import entry
+from tenure.faces.console.requests import FileName
 
 _TYPES: Final = {
     "css": "text/css; charset=utf-8",
@@ -48,7 +49,7 @@ def address(name: str) -> str:
 
 
 @get("/static/{name:str}", opt=entry.OPEN, sync_to_thread=False)
-def get_static(name: str) -> Response[bytes]:
+def get_static(name: FileName) -> Response[bytes]:
     """Return a file."""
     file = files().get(name)
     if file is None:

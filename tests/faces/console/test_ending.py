@@ -1,0 +1,105 @@
+"""Rotating, revoking, quarantining and releasing by form: told first, proved, and done once."""
+
+import pytest
+
+from tenure.domain.model import ApiKey, KeyStatus
+from tests.faces.console.visiting import Browser, Visited, words
+from tests.house import Reply
+
+
+def asked(owner: Browser, key: ApiKey, what: str, **chosen: str) -> Reply:
+    """Open the page that tells what will follow, and confirm it."""
+    path = f"/console/keys/{key.key_id}/{what}"
+    return owner.post(path, owner.fill(owner.get(path), {"code": owner.code(), **chosen}))
+
+
+def test_revoking_says_what_follows_and_ends_the_key(visited: Visited) -> None:
+    account = visited.house.account()
+    key = visited.house.issue(account)
+    owner = visited.owner(account)
+    page = owner.get(f"/console/keys/{key.key_id}/revoke")
+    assert "It cannot be undone" in words(page)
+
+    done = asked(owner, key, "revoke")
+
+    assert done.headers["location"] == f"/console/keys/{key.key_id}?done=revoke"
+    assert visited.house.worker.keys.get(key.key_id).status is KeyStatus.REVOKED
+    shown = words(owner.get(f"/console/keys/{key.key_id}?done=revoke"))
+    assert "Revoked on 1 Dec 2021, 10:00" in shown
+    assert "Edit restrictions" not in shown
+
+
+def test_a_key_is_put_into_quarantine_with_a_cause_and_released(visited: Visited) -> None:
+    account = visited.house.account()
+    key = visited.house.issue(account)
+    owner = visited.owner(account)
+
+    asked(owner, key, "quarantine", cause="seen in a screenshot")
+    held = visited.house.worker.keys.get(key.key_id)
+    assert held.quarantine is not None
+    assert held.quarantine.cause == "seen in a screenshot"
+    assert "seen in a screenshot" in words(owner.get("/console/keys"))
+
+    asked(owner, key, "release")
+    assert visited.house.worker.keys.get(key.key_id).status is KeyStatus.ACTIVE
+
+
+def test_a_quarantine_without_a_cause_is_told_beside_the_field(visited: Visited) -> None:
+    account = visited.house.account()
+    key = visited.house.issue(account)
+    owner = visited.owner(account)
+
+    page = asked(owner, key, "quarantine", cause="")
+
+    assert page.status == 422
+    assert 'id="cause-error"' in page.body.decode()
+    assert visited.house.worker.keys.get(key.key_id).status is KeyStatus.ACTIVE
+
+
+def test_rotating_shows_the_new_secret_once_and_keeps_the_old_one_for_a_while(
+    visited: Visited,
+) -> None:
+    account = visited.house.account()
+    key = visited.house.issue(account)
+    owner = visited.owner(account)
+
+    page = asked(owner, key, "rotate", overlap=str(24 * 3_600_000))
+
+    assert "The key has a new secret" in words(page)
+    overlap = visited.house.worker.keys.get(key.key_id).overlap
+    assert overlap is not None
+    assert overlap.until_ms == visited.house.worker.clock.now_ms() + 24 * 3_600_000
+    assert "Old secret until" in words(owner.get("/console/keys"))
+
+
+@pytest.mark.parametrize("overlap", ["1", "-1", "604800001", "x"])
+def test_only_the_offered_overlaps_are_taken(visited: Visited, overlap: str) -> None:
+    account = visited.house.account()
+    key = visited.house.issue(account)
+    owner = visited.owner(account)
+
+    page = asked(owner, key, "rotate", overlap=overlap)
+
+    assert page.status == 422
+    assert 'id="overlap-error"' in page.body.decode()
+
+
+@pytest.mark.parametrize("what", ["revoke", "quarantine", "release", "rotate"])
+def test_nothing_happens_without_the_second_factor(visited: Visited, what: str) -> None:
+    account = visited.house.account()
+    key = visited.house.issue(account)
+    owner = visited.owner(account)
+    before = visited.house.worker.journal.head()
+
+    page = asked(owner, key, what, code="000000", cause="a cause")
+
+    assert page.status == 422
+    assert visited.house.worker.journal.head() == before
+
+
+def test_what_is_no_act_is_no_page(visited: Visited) -> None:
+    account = visited.house.account()
+    key = visited.house.issue(account)
+    owner = visited.owner(account)
+
+    assert owner.get(f"/console/keys/{key.key_id}/explode").status == 404
