@@ -3,12 +3,13 @@
 import contextlib
 from collections.abc import Iterator
 
-from playwright.sync_api import Browser, BrowserContext, Page
+from playwright.sync_api import Browser, BrowserContext, Page, expect
 
 from tests.browser.watching import Watch
 
 _WAIT_MS_MAX = 20_000
 """Not an expectation: the end of a test that hangs, on a machine that is busy with others."""
+expect.set_options(timeout=_WAIT_MS_MAX)
 
 
 class Desk:

@@ -5,7 +5,7 @@ They join from the inside, so that a test begins where it has something to say; 
 in by the pages are tests of their own.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from playwright.sync_api import BrowserContext, Page
@@ -26,6 +26,7 @@ _MAKE: Final = """async options => (await navigator.credentials.create({
 class Member:
     """Somebody who is signed in on *page*, with *passkeys* plugged into it."""
 
+    desk: Desk
     person: Person
     page: Page
     passkeys: Passkeys
@@ -35,11 +36,14 @@ class Member:
         """Everything of hers that has the same cookies."""
         return self.page.context
 
-    def another_page(self) -> Page:
-        """Open another page beside the first, with the same passkeys."""
+    def beside(self) -> "Member":
+        """Open another page beside the first; `turn_from` before the passkey is used on it."""
         page = self.browser.new_page()
-        Passkeys.plug(page).take(self.passkeys.held())
-        return page
+        return replace(self, page=page, passkeys=Passkeys.plug(page))
+
+    def turn_from(self, other: "Member") -> None:
+        """Turn to this page from the *other*, with the same telephone in hand."""
+        self.passkeys.take_from(other.passkeys)
 
 
 def owner(desk: Desk, served: Served, account_id: str, **browser: object) -> Member:
@@ -76,4 +80,4 @@ def _joined(desk: Desk, served: Served, invited: Invited, browser: dict[str, obj
         "sameSite": "Strict",
     }
     page.context.add_cookies([cookie])  # type: ignore[list-item]  # a TypedDict by another name
-    return Member(person=enrolled.person, page=page, passkeys=passkeys)
+    return Member(desk=desk, person=enrolled.person, page=page, passkeys=passkeys)

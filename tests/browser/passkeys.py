@@ -43,9 +43,10 @@ class Passkeys:
         assert isinstance(held, list)
         return held
 
-    def take(self, passkeys: list[dict[str, Any]]) -> None:
-        """Hold *passkeys* too: the same person at another page."""
-        for passkey in passkeys:
+    def take_from(self, other: "Passkeys") -> None:
+        """Hold what *other* holds, counters as they stand there: the same telephone, used here."""
+        self._send("clearCredentials")
+        for passkey in other.held():
             self._send("addCredential", credential=passkey)
 
     def verify_user(self, *, succeeds: bool) -> None:

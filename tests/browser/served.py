@@ -6,11 +6,12 @@ being tested goes through the browser.
 """
 
 import contextlib
+import itertools
 import socket
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import httpx
 
@@ -20,6 +21,8 @@ from tenure.faces.http.starting import starting
 from tenure.services.people.facade import People
 from tests.builders import ms
 from tests.house import House
+
+_NUMBERS: Final = itertools.count(1)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,6 +38,10 @@ class Served:
         """Who signs in here."""
         return self.house.worker.people
 
+    def new_account(self) -> str:
+        """Create one more normal account, and return its id."""
+        return self.house.account(f"owner{next(_NUMBERS)}@example.com")
+
     def move(self, moment: str | int) -> None:
         """Set the clock forward, for everybody."""
         self.house.worker.clock.move(ms(moment) if isinstance(moment, str) else moment)  # type: ignore[union-attr]  # a sandbox
@@ -46,10 +53,10 @@ class Served:
             base_url=self.url, headers={"Authorization": f"Bearer {token}"}, trust_env=False
         )
 
-    def ask(self, method: str, path: str, **body: Any) -> Any:  # noqa: ANN401 - the API's JSON
+    def ask(self, method: str, path: str, body: Any = None) -> Any:  # noqa: ANN401 - the API's JSON
         """Ask the API as a program of the house, and return its answer."""
         with self.operator() as client:
-            answer = client.request(method, path, json=body or None)
+            answer = client.request(method, path, json=body)
             assert answer.is_success, answer.text
             return answer.json()
 

@@ -126,7 +126,7 @@ def test_a_passkey_is_made_and_used_and_carried_to_another_page(show: Show) -> N
         }"""
     )
     carried = Passkeys.plug(second)
-    carried.take(passkeys.held())
+    carried.take_from(passkeys)
     asked = """async () => (await navigator.credentials.get({publicKey: {
         challenge: new Uint8Array(32), rpId: "localhost", userVerification: "required",
     }})).id"""
