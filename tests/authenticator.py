@@ -20,7 +20,7 @@ _UP, _UV, _AT = 0x01, 0x04, 0x40
 
 @dataclass(slots=True, kw_only=True)
 class Authenticator:
-    """One passkey for *origin*; *count* goes up by one each time, or stays 0 where it *is_synced*."""
+    """One passkey for *origin*; *count* goes up each time, or stays 0 where it *is_synced*."""
 
     origin: str
     name: bytes = b"passkey-1"

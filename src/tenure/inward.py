@@ -1,5 +1,5 @@
 """
-The settings of how people come in: where the console is, and the platform's own provider.
+The settings of people: where the console is, the platform's own provider, who has to agree.
 
 Part of `settings.Settings`, which is what everybody reads; how they are given stands there.
 """
@@ -12,9 +12,11 @@ from urllib.parse import urlsplit
 from pydantic import Field, field_validator, model_validator
 from pydantic_settings import BaseSettings
 
+from tenure.domain.approvals import SecondApproval
+
 
 class Inward(BaseSettings):
-    """Where people sign in, and who else may say who they are."""
+    """Where people sign in, who else may say who they are, and what takes two of them."""
 
     console_origin: str = Field(
         "",
@@ -29,6 +31,12 @@ class Inward(BaseSettings):
     oidc_second_factor: bool = Field(
         default=False,
         description="Take the provider's word (amr: mfa) for the second factor too.",
+    )
+
+    second_approval: SecondApproval = Field(
+        SecondApproval.AUTO,
+        description="Whether two people agree to what concerns the whole house: auto, always, "
+        "never.",
     )
 
     @field_validator("console_origin")

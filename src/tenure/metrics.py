@@ -22,6 +22,9 @@ old_secret_uses = Counter(
     "tenure_old_secret_uses", "Requests allowed by the secret a key had before its rotation."
 )
 uses_dropped = Counter("tenure_uses_dropped", "Uses of keys not noted, for want of room.")
+refusals_dropped = Counter(
+    "tenure_refusals_dropped", "Requests refused to a known key and not noted, for want of room."
+)
 delivered = Counter(
     "tenure_deliveries",
     "Attempts to send a notice, by channel and outcome.",

@@ -15,7 +15,7 @@ from pathlib import Path
 
 import structlog
 
-from tenure import wiring_notices, wiring_people, wiring_secrets
+from tenure import wiring_notices, wiring_operating, wiring_people, wiring_secrets
 from tenure.clock import Clock, SandboxClock, SystemClock
 from tenure.domain import catalog as catalogs
 from tenure.domain import rulebooks
@@ -36,10 +36,13 @@ from tenure.services.keyring import Keyring
 from tenure.services.keys import Keys, Limits
 from tenure.services.leaks import Leaks
 from tenure.services.notifying import Notifying
+from tenure.services.operating import Operating
 from tenure.services.operators import Operators
 from tenure.services.people.facade import People
 from tenure.services.quarantine import Quarantine
+from tenure.services.refusals import Refusals, TurnedAway
 from tenure.services.replay import Replays
+from tenure.services.rereading import Rereading
 from tenure.services.revocations import Revocations
 from tenure.services.rules import Rules
 from tenure.services.sweep import Sweep
@@ -84,8 +87,10 @@ class Worker:
     operators: Operators
     replays: Replays
     usage: Usage
+    refusals: Refusals
     telling: Telling
     people: People
+    operating: Operating
     follower: Follower | None = None
 
     def close(self) -> None:
@@ -160,7 +165,9 @@ def open_errands(settings: Settings) -> Errands:
     signing = Checkpoints(store, settings.home, clock, settings.checkpoint_every_ms)
     places = pushing.places(settings, lambda held: store.read(partial(leads_to, held=held)))
     pusher = pushing.Pusher(store, clock, places)
-    return Errands({"checkpoint": signing.step, "push": pusher.step}, store.close)
+    reading = Rereading(store, clock)
+    errands = {"checkpoint": signing.step, "push": pusher.step, "reread": reading.step}
+    return Errands(errands, store.close)
 
 
 def await_ticks(settings: Settings) -> None:
@@ -237,7 +244,8 @@ def _worker(
     keyring = Keyring(
         settings.home, clock, sealing_key, staleness_ms=settings.staleness_ms, beside=follower
     )
-    uses = Uses()
+    uses, turned_away = Uses(), TurnedAway()
+    people = wiring_people.people(settings, store, clock, sealing_key, catch_up)
     limits = Limits(
         keys_per_account=settings.keys_per_account, addresses_per_key=settings.addresses_per_key
     )
@@ -247,7 +255,7 @@ def _worker(
         clock=clock,
         store=store,
         keyring=keyring,
-        decider=_decider(settings, keyring, clock, catalog, replays, uses),
+        decider=_decider(settings, keyring, clock, catalog, replays, uses, turned_away),
         keys=Keys(store, clock, catalog, sealing_key, limits, catch_up),
         revocations=Revocations(store, clock, catch_up),
         quarantine=Quarantine(store, clock, catch_up),
@@ -258,8 +266,12 @@ def _worker(
         checkpoints=Checkpoints(store, settings.home, clock, settings.checkpoint_every_ms),
         operators=Operators(settings.operator_token, settings.operator_token_path),
         usage=Usage(store, clock, uses, addresses_per_key=limits.addresses_per_key),
+        refusals=Refusals(store, clock, turned_away),
         telling=wiring_notices.telling(settings, store, clock, catalog, sealing_key, catch_up),
-        people=wiring_people.people(settings, store, clock, sealing_key, catch_up),
+        people=people,
+        operating=wiring_operating.operating(
+            settings, store, clock, catalog, people, catch_up, is_sealed=sealing_key is None
+        ),
         follower=follower,
         replays=replays,
     )
@@ -272,6 +284,7 @@ def _decider(  # noqa: PLR0913, PLR0917 - what it stands on, once each
     catalog: Catalog,
     replays: Replays | None,
     uses: Uses | None = None,
+    turned_away: TurnedAway | None = None,
 ) -> Decider:
     return Decider(
         keyring,
@@ -281,6 +294,7 @@ def _decider(  # noqa: PLR0913, PLR0917 - what it stands on, once each
         sandbox=settings.sandbox,
         replays=replays,
         uses=uses,
+        turned_away=turned_away,
     )
 
 

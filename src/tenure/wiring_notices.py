@@ -15,6 +15,7 @@ from tenure.services import contacts
 from tenure.services.calendars import Calendars
 from tenure.services.channels import FileSender, MailSender, Sender, WebhookSender
 from tenure.services.contacts import Contacts
+from tenure.services.lead_times import Leads
 from tenure.services.notices import Notices
 from tenure.services.notify import Notify
 from tenure.services.notifying import Notifying
@@ -44,6 +45,7 @@ def telling(  # noqa: PLR0913, PLR0917 - what it stands on, once each
         contacts=Contacts(
             store, clock, sealing_key, catch_up, Channels.of(settings, clock).webhooks.check
         ),
+        leads=Leads(store, clock, catch_up),
         calendars=Calendars(store, clock, words, catch_up),
         rendering=words,
     )

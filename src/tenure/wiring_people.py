@@ -63,4 +63,6 @@ def _provider(settings: Settings) -> Provider | None:
         client_secret=Secret(settings.oidc_client_secret_file.read_text("utf-8").strip()),
         origin=settings.console_at,
         second_factor=settings.oidc_second_factor,
+        proxy=settings.egress_proxy,
+        trust_file=settings.egress_trust_file,
     )

@@ -1,17 +1,21 @@
 """Which event is whose news, under which kind, and that nothing secret gets into it."""
 
 import dataclasses
+from dataclasses import replace
 
 import pytest
 
 from tenure.domain import events, notices
 from tenure.domain.consequences import ConsequenceKind
 from tenure.domain.events import Change, Event, Tag
+from tenure.domain.model import Quarantine
 from tenure.domain.notices import Audience, Kind, Notice, Urgency
 from tests.builders import TRADING, a_key
 
 NOBODYS_NEWS = {
-    *(Tag.ACCOUNT_CREATED, Tag.CALENDAR_RENEWED),
+    *(Tag.ACCOUNT_CREATED, Tag.CALENDAR_RENEWED, Tag.LEAD_TIMES_CHANGED),
+    *(Tag.PERSON_CHANGED, Tag.PERSON_ROLE_CHANGED),
+    *(Tag.APPROVAL_PROPOSED, Tag.APPROVAL_APPROVED, Tag.APPROVAL_WITHDRAWN),
     *(Tag.STORE_RESTORED, Tag.STORE_RESTORED_ACCEPTED),
 }
 
@@ -157,6 +161,14 @@ def test_only_facts_that_are_named_are_taken_over() -> None:
         "contact": {"address": "example.com"},
         "change": "quarantined",
     }
+
+
+def test_the_cause_of_a_quarantine_is_told() -> None:
+    key = replace(a_key(TRADING), quarantine=Quarantine(since_ms=7, cause="was seen in a paste"))
+
+    facts = told("key:quarantined", {"key": events.key_state(key)}).facts
+
+    assert facts["cause"] == "was seen in a paste"
 
 
 def test_an_id_follows_from_the_event_and_the_account_alone() -> None:

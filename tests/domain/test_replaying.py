@@ -57,12 +57,14 @@ def test_an_account_begins_with_a_contact_and_may_get_more() -> None:
         (Tag.ACCOUNT_CREATED, "acct_1", None, {"account": events.account_state(ACCOUNT)}),
         (Tag.CONTACT_ADDED, "acct_1", None, {"contact": more}),
         (Tag.CALENDAR_RENEWED, "acct_1", None, {}),
+        (Tag.LEAD_TIMES_CHANGED, "acct_1", None, {"lead_times": {"chosen_ms": [7]}}),
     )
     assert found.of("contact") == {
         first.contact_id: replaying.contact_row(first),
         "ctc_2": {**more, "account_id": "acct_1"},
     }
     assert found.of("calendar") == {"acct_1": {"made_at_ms": 2}}
+    assert found.of("lead_times") == {"acct_1": replaying.lead_times_row((7,))}
 
 
 def test_a_mark_is_a_row_of_its_own_and_no_key_changes_by_it() -> None:

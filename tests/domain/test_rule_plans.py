@@ -1,5 +1,6 @@
 """What new rules would bring to today's keys, and by what stamp they are confirmed."""
 
+from collections import Counter
 from collections.abc import Iterable
 from dataclasses import replace
 
@@ -11,7 +12,7 @@ from tenure.domain import plans, rule_plans
 from tenure.domain.consequences import ConsequenceKind
 from tenure.domain.errors import Conflict, Invalid
 from tenure.domain.model import AccountKind, ApiKey, KeyType, Permission, RuleId
-from tenure.domain.rule_plans import EXAMPLES_MAX, Count, Fate, Outcome, Tally
+from tenure.domain.rule_plans import EXAMPLES_MAX, Count, Ends, Fate, Outcome, Tally
 from tenure.domain.rules import Rule, Rulebook
 from tests.builders import (
     DAY_MS,
@@ -277,6 +278,52 @@ def test_a_tally_is_the_sum_of_its_keys_whatever_was_remembered(order: int, rule
 
     assert tally.counts == by_hand
     assert tally.keys == len(keys)
+
+
+@pytest.mark.parametrize("order", [1, -1])
+@given(rule=RULES)
+def test_the_ends_of_a_tally_are_those_the_planner_would_set(order: int, rule: Rule) -> None:
+    """Before: what stands. After: what every owner's least edit at that instant would leave."""
+    made = a_plan(rule)
+    before, after = Counter[int](), Counter[int]()
+    for key in EVERY_SHAPE:
+        stands = {name: grant for name, grant in key.grants.items() if not grant.has_ended(NOW)}
+        touched = {
+            item.permission: item.ends_at_ms
+            for item in plans.plan_touch(key, made.after, made.judged_at_ms)
+            if rule.covers(item.permission, key.key_type, key.account_kind)
+        }
+        ends = {
+            name: grant.term.ends_at_ms if grant.term else None for name, grant in stands.items()
+        }
+        before.update(end // DAY_MS for end in ends.values() if end is not None)
+        ends |= {name: end for name, end in touched.items() if name in ends}
+        after.update(end // DAY_MS for end in ends.values() if end is not None)
+
+    tally = tallied(EVERY_SHAPE[::order], rule)
+
+    assert {day: ends.before for day, ends in tally.ends.items() if ends.before} == before
+    assert {day: ends.after for day, ends in tally.ends.items() if ends.after} == after
+
+
+def test_ends_move_to_the_day_a_new_rule_would_set() -> None:
+    running = a_key(TRADING, issued="2021-11-20 12:00")
+    gone = revoked(a_key(TRADING, issued="2021-11-20 12:00", number=9), at="2021-11-21 00:00")
+
+    tally = tallied([running, OLDER, gone], NINETY)
+
+    day = ms("2021-12-20 00:00") // DAY_MS, ms("2022-05-30 00:00") // DAY_MS
+    assert tally.ends == {day[0]: Ends(before=1, after=1), day[1]: Ends(before=0, after=1)}
+
+
+def test_a_permission_that_would_be_lost_ends_no_more() -> None:
+    sooner = a_rule("sooner", FUTURES, since="2021-11-01 00:00", unrestricted=200 * DAY_MS)
+    key = a_key(FUTURES, issued="2021-11-20 12:00", rulebook=Rulebook((sooner,)))
+    tally = Tally(a_plan(NO_FUTURES, known=Rulebook((sooner,))), NOW)
+
+    tally.add(key)
+
+    assert list(tally.ends.values()) == [Ends(before=1, after=0)]
 
 
 def test_a_tally_tells_who_is_touched_and_names_a_few() -> None:

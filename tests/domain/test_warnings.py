@@ -4,11 +4,12 @@ from dataclasses import replace
 
 import pytest
 
-from tenure.domain import warnings
+from tenure.domain import rulebooks, warnings
+from tenure.domain.errors import Invalid
 from tenure.domain.model import RuleId
 from tenure.domain.notices import Notice
 from tenure.domain.rules import Rulebook
-from tenure.domain.warnings import LeadTimes, Running
+from tenure.domain.warnings import CHOICES_MS, LeadTimes, Running
 from tests.builders import DAY_MS, MONTH_MS, TRADING, a_rule, ms, the_rulebook
 
 HOUR_MS = 3_600_000
@@ -83,8 +84,45 @@ def test_each_rule_has_its_own_lead_times() -> None:
 
 
 def test_the_lead_times_are_those_of_the_rulebook() -> None:
-    assert LeadTimes.of(the_rulebook()).of_rule == {"2021-07-09": LEADS_MS}
-    assert LeadTimes.of(Rulebook((a_rule(),))).every() == ()
+    assert LeadTimes.of_rulebook(the_rulebook()).of_rule == {"2021-07-09": LEADS_MS}
+    assert LeadTimes.of_rulebook(Rulebook((a_rule(),))).every() == ()
+
+
+def test_what_the_owner_chose_stands_in_for_what_the_rule_says() -> None:
+    chosen = replace(RUNNING, chosen_ms=(10 * DAY_MS, 2 * DAY_MS))
+
+    def told(off_ms: int, running: Running = chosen) -> list[int]:
+        every = LEADS.every((10 * DAY_MS, 2 * DAY_MS))
+        found = (warnings.warning(running, ms, LEADS, END_MS + off_ms) for ms in every)
+        return [each.lead_ms for each in found if each is not None and each.lead_ms is not None]
+
+    assert told(-10 * DAY_MS) == [10 * DAY_MS]
+    assert told(-7 * DAY_MS) == [10 * DAY_MS], "the next one is due in five days"
+    assert told(-2 * DAY_MS) == [2 * DAY_MS]
+    assert told(-1) == [2 * DAY_MS]
+    assert told(-DAY_MS, replace(chosen, rule_id=RuleId("another"))) == [2 * DAY_MS]
+    assert told(-DAY_MS, replace(chosen, starts_at_ms=END_MS - 2 * DAY_MS)) == [], "no shorter"
+
+
+def test_lead_times_are_chosen_from_those_offered_here_and_by_the_rules() -> None:
+    leads = LeadTimes({"a-rule": (4 * DAY_MS,)})
+
+    assert leads.chosen([HOUR_MS, 4 * DAY_MS, HOUR_MS, CHOICES_MS[0]]) == (
+        *(CHOICES_MS[0], 4 * DAY_MS),
+        HOUR_MS,
+    )
+    for bad in ([], [HOUR_MS, 1], [-DAY_MS]):
+        with pytest.raises(Invalid) as raised:
+            leads.chosen(bad)
+        assert [problem.field for problem in raised.value.problems] == ["lead_times"]
+    with pytest.raises(Invalid):
+        LEADS.chosen([4 * DAY_MS])
+
+
+def test_the_lead_times_offered_are_few_and_hold_the_usual_ones() -> None:
+    assert list(CHOICES_MS) == sorted(set(CHOICES_MS), reverse=True)
+    assert len(CHOICES_MS) <= 16
+    assert set(rulebooks.NOTIFY_BEFORE_MS) <= set(CHOICES_MS)
 
 
 def _warned(running: Running = RUNNING, lead_ms: int = DAY_MS) -> Notice:

@@ -39,6 +39,9 @@ def test_a_server_that_stops_writes_down_what_it_noted(tmp_path: Path) -> None:
         given |= {"query": f"{query}&signature={signature}", "client_ip": "203.0.113.7"}
         with contextlib.closing(server.client()) as client:
             assert client.post("/v1/authorize", given)["allowed"]
+            assert not client.post("/v1/authorize", {**given, "permission": "futures"})["allowed"]
+            guess = {**given, "query": f"{query}&signature=00", "client_ip": "198.51.100.20"}
+            assert not client.post("/v1/authorize", guess)["allowed"]
 
     with serving(home) as server:
         said = server.tenure("keys", "usage", key["key_id"])
@@ -49,6 +52,12 @@ def test_a_server_that_stops_writes_down_what_it_noted(tmp_path: Path) -> None:
         answer = server.tenure("keys", "usage", key["key_id"], "--json").json()
         assert answer["suggestion"]["ip_allowlist"] == ["203.0.113.7"]
         assert "\nused     20" in server.tenure("keys", "show", key["key_id"]).out
+        said = server.tenure("keys", "refusals", key["key_id"])
+        assert [line.split()[:4] for line in said.out.splitlines()[2:]] == [
+            ["signature_invalid", "?", "198.51.100.20", "1"],
+            ["permission_missing", "futures", "203.0.113.7", "1"],
+        ]
+        assert "Those marked ? did not prove" in said.words
 
 
 def test_a_key_that_was_never_used_says_so(server: Server) -> None:

@@ -19,6 +19,7 @@ from tenure.services.journal import Journal
 from tenure.services.keyring import Keyring
 from tenure.services.keys import Draft, Issued, Keys, Limits, Previewed, Wanted
 from tenure.services.quarantine import Quarantine
+from tenure.services.refusals import Refusals, TurnedAway
 from tenure.services.revocations import Revocations
 from tenure.services.rules import Rules
 from tenure.services.sealing import CHECK_MARK, SealingKey
@@ -63,6 +64,8 @@ class Parts:
         self.sweep = Sweep(store, clock)
         self.uses = Uses()
         self.usage = Usage(store, clock, self.uses, addresses_per_key=LIMITS.addresses_per_key)
+        self.turned_away = TurnedAway()
+        self.refusals = Refusals(store, clock, self.turned_away)
         self._follow()
 
     def _follow(self) -> None:
@@ -76,6 +79,7 @@ class Parts:
             decoded_retry=True,
             sandbox=False,
             uses=self.uses,
+            turned_away=self.turned_away,
         )
 
     def _catch_up(self, seq: int) -> None:

@@ -10,6 +10,7 @@ from tenure.services import contacts
 from tenure.services.calendars import Calendars
 from tenure.services.channels import Outgoing
 from tenure.services.contacts import Contacts
+from tenure.services.lead_times import Leads
 from tenure.services.notices import Notices
 from tenure.services.notify import Notify
 from tenure.services.outbound.outcome import Outcome, Sent
@@ -56,6 +57,7 @@ class Teller:
         self.calendars = Calendars(
             parts.store, parts.clock, self.rendering, parts.follower.catch_up
         )
+        self.leads = Leads(parts.store, parts.clock, parts.follower.catch_up)
         self.notify = Notify(parts.store, parts.clock)
         self.mail, self.webhook = Recorder(), Recorder()
         self.sending = self.sender()

@@ -84,7 +84,7 @@ def test_the_feed_speaks_the_language_of_the_first_contact(teller: Teller) -> No
 
     (entry,) = of(teller, key)
 
-    assert str(entry["summary"]) == "APIキー「my bot」の「Enable Spot & Margin Trading」が終了"
+    assert str(entry["summary"]) == "APIキー「my bot」の「現物・マージン取引を有効化」が終了"
 
 
 def test_the_secret_address_shows_the_same_and_ends_when_it_is_renewed(teller: Teller) -> None:

@@ -61,6 +61,7 @@ def around(teller: Teller, account_id: str, key_id: str) -> None:
     contact = teller.contacts.add(account_id, Channel.EMAIL, desk, ACTOR).contact
     teller.contacts.change(account_id, contact.contact_id, Wish(language="ja"), ACTOR)
     teller.calendars.renew(account_id, ACTOR)
+    teller.leads.choose(account_id, [DAY_MS, 2 * DAY_MS], ACTOR)
     later = Rulebook((a_rule("later", since="2030-01-01 00:00"),))
     parts.rules.schedule(later, parts.rules.preview(later).stamp, ACTOR)
     parts.rules.withdraw("later", ACTOR)
@@ -98,6 +99,7 @@ def test_a_store_that_only_tenure_wrote_to_does_not_differ(lived: Parts) -> None
 
 KEYS, GRANTS, ACCOUNTS = schema.keys, schema.grants, schema.accounts
 CONTACTS, CALENDARS = schema_notices.contacts, schema_notices.calendars
+LEADS = schema_notices.lead_times
 
 
 @pytest.mark.parametrize(
@@ -208,10 +210,11 @@ def test_rows_that_are_gone_are_found(spoil: Callable[[Statement], Verdict]) -> 
         "the journal has it, and the tables do not"
     }
     spoil(CALENDARS.delete())
-    contacts = spoil(CONTACTS.delete()).differing - 4
+    assert spoil(LEADS.delete()).differing == 4 + 1
+    contacts = spoil(CONTACTS.delete()).differing - 5
     spoil(ACCOUNTS.delete().where(ACCOUNTS.c.kind == "sub"))
     verdict = spoil(ACCOUNTS.delete())
-    assert (contacts, verdict.differing) == (5, 4 + 5 + 3)
+    assert (contacts, verdict.differing) == (5, 4 + 1 + 5 + 3)
 
 
 @pytest.mark.parametrize(
@@ -222,6 +225,7 @@ def test_rows_that_are_gone_are_found(spoil: Callable[[Statement], Verdict]) -> 
         (schema.revocations.update().values(label="other"), "mark"),
         (KEYS.update().values(quarantined_at_ms=None, quarantine_cause=None), "key"),
         (CONTACTS.update().values(address="thief@example.com"), "contact"),
+        (LEADS.delete().where(LEADS.c.lead_ms == DAY_MS), "lead_times"),
         (CONTACTS.update().values(removed_at_ms=None), "contact"),
         (CONTACTS.delete().where(CONTACTS.c.channel == "webhook"), "contact"),
         (CONTACTS.update().values(muted="["), "contact"),

@@ -83,7 +83,7 @@ class Rows:
                 pass  # What came of a report is in an event of its own.
             case Tag.CONTACT_ADDED | Tag.CONTACT_CHANGED | Tag.CONTACT_REMOVED:
                 pass  # Where owners are told things is nothing that is decided by.
-            case Tag.CALENDAR_RENEWED:
+            case Tag.CALENDAR_RENEWED | Tag.LEAD_TIMES_CHANGED:
                 pass
             case Tag.STORE_RESTORED | Tag.STORE_RESTORED_ACCEPTED:
                 pytest.fail("nobody restored this store")

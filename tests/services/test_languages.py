@@ -8,7 +8,7 @@ from babel.messages.pofile import read_po
 from tenure.domain.consequences import ConsequenceKind
 from tenure.domain.errors import Invalid
 from tenure.domain.notices import Kind
-from tenure.services import languages
+from tenure.services import languages, rendering
 from tests.builders import DAY_MS, ms
 
 TAGS = {"en": "en", "es": "es", "ja": "ja", "zh_CN": "zh-CN"}
@@ -56,8 +56,9 @@ def test_a_catalogue_is_sound_and_names_each_text_once(name: str) -> None:
 def test_every_kind_and_every_consequence_has_its_texts() -> None:
     there = texts("en").keys()
     assert {f"{kind}.subject" for kind in Kind} <= there
-    bodies = {f"{kind}.body" for kind in Kind if kind is not Kind.CONTACTS_CHANGED}
-    assert bodies <= there
+    in_parts = rendering.IN_PARTS
+    assert {f"{kind}.body" for kind in Kind if kind not in in_parts} <= there
+    assert {f"{kind}.{fallback}" for kind, (_, fallback) in in_parts.items()} <= there
     assert {f"consequence.{kind}" for kind in ConsequenceKind} <= there
 
 

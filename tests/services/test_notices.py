@@ -1,8 +1,11 @@
 """What an account reads of its notices; never another's."""
 
+from functools import partial
+
 import pytest
 
 from tenure.domain.errors import NotFound
+from tenure.services.keys import Wanted
 from tests.services.telling import Teller
 
 
@@ -42,3 +45,36 @@ def test_an_unexpected_end_tells_what_became_of_each_message(teller: Teller) -> 
 
     (delivery,) = teller.notices.deliveries(key.account_id, name)
     assert delivery.delivered_at_ms == teller.parts.clock.wall
+
+
+def test_an_inbox_shows_the_last_first_and_counts_what_is_unread(teller: Teller) -> None:
+    key = teller.parts.issue()
+    account_id = key.account_id
+    for number in range(3):
+        teller.parts.edit(key, Wanted(label=f"renamed {number}"))
+    numbers = [listed.number for listed in teller.told(account_id)][::-1]
+
+    first = teller.notices.latest(account_id, most=3)
+    rest = teller.notices.latest(account_id, before=first[-1].number, most=3)
+
+    assert [listed.number for listed in first + rest] == numbers
+    assert teller.notices.unread(account_id) == len(numbers) == 4
+
+
+def test_all_that_was_shown_is_read_and_what_came_meanwhile_is_not(teller: Teller) -> None:
+    key = teller.parts.issue()
+    shown = teller.notices.latest(key.account_id, most=9)
+    teller.parts.edit(key, Wanted(label="renamed"))
+
+    assert teller.notices.read_all(key.account_id, shown[0].number) == 1
+
+    (left,) = teller.notices.latest(key.account_id, most=9, unread=True)
+    assert left.number > shown[0].number
+    assert teller.notices.unread(key.account_id) == 1
+    for act in (
+        partial(teller.notices.latest, most=1),
+        teller.notices.unread,
+        partial(teller.notices.read_all, upto=1),
+    ):
+        with pytest.raises(NotFound):
+            act("acct_nobody")

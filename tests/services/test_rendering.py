@@ -5,7 +5,9 @@ from dataclasses import replace
 
 import pytest
 
+from tenure.domain import notices
 from tenure.domain.contacts import Channel, Contact
+from tenure.domain.events import Tag
 from tenure.domain.notices import Audience, Kind, Notice
 from tenure.services.rendering import House, Message, Rendering
 from tests.builders import DAY_MS, MONTH_MS, TRADING, ms, the_catalog, the_rulebook
@@ -36,6 +38,7 @@ RULE = {
 
 
 SEEN = {"address": "203.0.113.7", "contact": {"address": "a@example.com"}, "change": "added"}
+HELD = {"factor": "passkey", "hold_until_ms": AT_MS}
 
 
 def a_notice(kind: Kind, **more: object) -> Notice:
@@ -45,7 +48,7 @@ def a_notice(kind: Kind, **more: object) -> Notice:
         "kind": kind,
         "account_id": "acct_1",
         "happened_at_ms": AT_MS,
-        "facts": facts | {"rule": RULE, "cause": "a leak", "source": "GitHub"} | SEEN,
+        "facts": facts | {"rule": RULE, "cause": "a leak", "source": "GitHub"} | SEEN | HELD,
         "key_id": "key_1",
         "lead_ms": 7 * DAY_MS if kind is Kind.TERM_ENDS_SOON else None,
     }
@@ -138,7 +141,7 @@ def test_a_contact_without_a_language_is_told_in_the_houses() -> None:
     house = House(language="ja", time_zone="Asia/Tokyo")
     message = rendered(a_notice(Kind.TERM_ENDED), house=house)
 
-    assert message.subject == "APIキー「my bot」の「Enable Spot & Margin Trading」は終了しました"
+    assert message.subject == "APIキー「my bot」の「現物・マージン取引を有効化」は終了しました"
     assert "JST" in message.text
     assert "http" not in message.text
 
@@ -155,6 +158,43 @@ def test_a_changed_contact_is_told_by_what_changed(change: str, said: str) -> No
     facts = {"change": change, "contact": {"address": "example.com"}}
     text = rendered(a_notice(Kind.CONTACTS_CHANGED, facts=facts, key_id=None)).text
     assert f"the contact example.com {said}" in text.replace("was changed", "changed")
+
+
+SIGN_IN_TAGS = [tag for tag in notices.TAGS if notices.kind_of(tag) is Kind.SIGN_IN_CHANGED]
+
+
+@pytest.mark.parametrize("tag", SIGN_IN_TAGS)
+def test_each_change_of_how_one_signs_in_has_words_of_its_own(tag: Tag) -> None:
+    change = str(tag).partition(":")[2]
+    told = rendered(a_notice(Kind.SIGN_IN_CHANGED, facts=HELD | {"change": change}, key_id=None))
+    other = rendered(a_notice(Kind.SIGN_IN_CHANGED, facts=HELD, key_id=None))
+    assert told.text != other.text
+    assert "https://example.com/api-keys/security" in told.text
+
+
+@pytest.mark.parametrize(
+    ("facts", "said"),
+    [
+        ({"factor": "totp"}, "an authenticator app"),
+        ({"factor": "passkey", "label": "my phone"}, "the passkey “my phone”"),
+        ({"factor": "moonlight"}, "?"),
+    ],
+)
+def test_a_second_factor_is_named(facts: dict[str, object], said: str) -> None:
+    notice = a_notice(Kind.SIGN_IN_CHANGED, facts=facts | {"change": "factor_added"}, key_id=None)
+    assert f"second factor was added to your sign-in: {said}." in rendered(notice).text
+
+
+@pytest.mark.parametrize(
+    ("kind", "fact", "values"),
+    [
+        (Kind.SIGN_IN_LOCKED, "factor", ("password", "totp")),
+        (Kind.RECOVERY_ENDED, "outcome", ("completed", "cancelled")),
+    ],
+)
+def test_a_kind_in_parts_says_which(kind: Kind, fact: str, values: tuple[str, str]) -> None:
+    first, second = (rendered(a_notice(kind, facts={fact: value}, key_id=None)) for value in values)
+    assert first.text != second.text
 
 
 def test_what_others_typed_is_never_markup() -> None:

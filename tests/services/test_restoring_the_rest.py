@@ -72,6 +72,7 @@ class Whole(Disaster):
             self.owner, Channel.EMAIL, Wish(address="desk@example.com", language="ja"), ACTOR
         ).contact
         self.teller.calendars.renew(self.owner, ACTOR)
+        self.teller.leads.choose(self.owner, [DAY_MS], ACTOR)
         acts.enter(Acts(parts.store, parts.clock).begin(ACTOR, ["k-1"], [b"POST", b"/v1/accounts"]))
         parts.account()
         acts.enter(None)
@@ -103,6 +104,10 @@ def test_the_rows_are_those_that_were_lost(lost: Whole, restored: Parts) -> None
     verdict = auditing.verify_store(restored.store, [lost.pushed], None, lambda _: None)
     assert verdict.differences == []
     assert verdict.is_clean
+
+
+def test_lead_times_are_chosen_again(lost: Whole, restored: Parts) -> None:
+    assert Teller(restored).leads.of_account(lost.owner).chosen == (DAY_MS,)
 
 
 def test_keys_that_a_mark_revoked_stay_revoked(lost: Whole, restored: Parts) -> None:

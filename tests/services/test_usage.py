@@ -184,43 +184,6 @@ def test_notes_and_flushes_at_once_break_nothing() -> None:
     assert len(uses.take()) <= 200
 
 
-def test_a_run_flushes_each_time_and_once_more_at_its_end(parts: Parts) -> None:
-    key = parts.issue(TRADING)
-    rounds = iter([False, True])
-
-    def wait() -> bool:
-        parts.clock.advance(1)
-        note(parts, key)
-        return next(rounds)
-
-    parts.usage.run(wait)
-
-    assert parts.usage.last_used([key.key_id])[key.key_id].at_ms == parts.clock.now
-    assert parts.uses.take() == []
-
-
-def test_a_run_goes_on_when_something_fails(parts: Parts, monkeypatch: pytest.MonkeyPatch) -> None:
-    key = parts.issue(TRADING)
-    failures = iter([Unavailable("store"), ValueError("a bug")])
-    write = parts.store.write
-
-    def fail_twice(act: object) -> object:
-        for failure in failures:
-            raise failure
-        return write(act)  # type: ignore[arg-type]  # handed on
-
-    monkeypatch.setattr(parts.store, "write", fail_twice)
-    rounds = iter([False, False, True])
-
-    def wait() -> bool:
-        note(parts, key)
-        return next(rounds)
-
-    parts.usage.run(wait)
-
-    assert parts.usage.of_key(key.key_id) is not None
-
-
 def test_since_when_use_is_noted_is_remembered_for_good(parts: Parts) -> None:
     assert parts.usage.unused(30).noted_since_ms is None
     began = parts.clock.now

@@ -245,3 +245,63 @@ def test_no_secret_column_is_read_into_a_notice(filled: Store) -> None:
     (listed,) = told(filled, NORMAL)
     assert key.api_key not in str(listed.notice.facts)
     assert "S3ALED" not in str(listed)
+
+
+def _told_of_everything(store: Store) -> None:
+    """Tell of what concerns one account, a tree, and everybody, by turns."""
+    rule: dict[str, object] = {"rule": {"id": "r", "effective_from_ms": NOW_MS + 1}}
+    everybodys = replace(a_change(Tag.RULE_ADDED, None), body=rule)
+    for _ in range(3):
+        append(store, a_change(), a_change(account=MASTER), a_change(account=SUB))
+        append(store, a_change(Tag.ACCOUNT_FROZEN, MASTER), everybodys)
+        append(store, a_change(Tag.ACCOUNT_FROZEN, OTHER_MASTER), a_change(account=OTHER_MASTER))
+
+
+@pytest.mark.parametrize("account", [NORMAL, MASTER, SUB, OTHER_MASTER, LATER])
+def test_the_last_that_an_account_was_told_come_page_by_page(
+    filled: Store, account: Account
+) -> None:
+    _told_of_everything(filled)
+    expected = [listed.number for listed in told(filled, account)][::-1]
+    found: list[int] = []
+    before = None
+    while page := filled.read(
+        lambda tx, before=before: notices.latest(tx, account, before=before, most=2, unread=False)  # type: ignore[misc]  # bound now
+    ):
+        assert len(page) <= 2
+        found += [listed.number for listed in page]
+        before = found[-1]
+
+    assert found == expected
+    assert len(expected) == {NORMAL: 6, MASTER: 9, SUB: 9, OTHER_MASTER: 9, LATER: 0}[account]
+
+
+def test_what_is_unread_is_counted_no_further_than_asked(filled: Store) -> None:
+    _told_of_everything(filled)
+
+    def unread(most: int) -> int:
+        return filled.read(lambda tx: notices.count_unread(tx, SUB, most))
+
+    assert [unread(most) for most in (1, 3, 4, 8, 9, 10)] == [1, 3, 4, 8, 9, 9]
+    first = told(filled, SUB)[0].notice.notice_id
+    filled.write(lambda tx: notices.mark_read(tx, SUB.account_id, first, NOW_MS))
+    assert unread(10) == 8
+
+
+def test_all_is_marked_as_read_up_to_a_number_and_for_one_account_alone(filled: Store) -> None:
+    _told_of_everything(filled)
+    listed = told(filled, SUB)
+    filled.write(
+        lambda tx: notices.mark_read(tx, SUB.account_id, listed[1].notice.notice_id, NOW_MS)
+    )
+
+    def mark(upto: int) -> int:
+        return filled.write(lambda tx: notices.mark_all_read(tx, SUB, upto, NOW_MS + 5))
+
+    assert (mark(listed[5].number), mark(listed[5].number)) == (5, 0)
+    assert told(filled, SUB, unread=True) == listed[6:]
+    assert told(filled, SUB)[0].read_at_ms == NOW_MS + 5
+    assert told(filled, SUB)[1].read_at_ms == NOW_MS, "not moved"
+    assert len(told(filled, MASTER, unread=True)) == 9
+    unread = filled.read(lambda tx: notices.latest(tx, SUB, before=None, most=9, unread=True))
+    assert [item.number for item in unread] == [item.number for item in listed[:5:-1]]

@@ -28,7 +28,8 @@ BELOW_LEAVES = ("tenure.domain", "tenure.inward", "tenure.mapped", "tenure.outwa
 """What a leaf may import of ours: pure words, and the files that the clock's mark is kept in."""
 
 WIRING = (
-    *("tenure.wiring", "tenure.wiring_notices", "tenure.wiring_people", "tenure.wiring_secrets"),
+    *("tenure.wiring", "tenure.wiring_notices", "tenure.wiring_operating"),
+    *("tenure.wiring_people", "tenure.wiring_secrets"),
 )
 """The composition root, and parts of it."""
 
@@ -36,6 +37,7 @@ MAY_WIRE = (
     "tenure.__main__",
     "tenure.faces.cli",
     "tenure.faces.commands",
+    "tenure.faces.console.face",
     "tenure.faces.http.app",
     "tenure.faces.http.management",
     "tenure.faces.http.serving",

@@ -46,7 +46,10 @@ _PAIRS = tuple(high + low for high, low in product(_ALPHABET, repeat=2))
 _PAIRS_COUNT = len(_PAIRS)
 _PAIRS_SQUARED = _PAIRS_COUNT**2
 
-_MASK_HEAD, _MASK_TAIL = 8, 4
+MASK_HEAD = 8
+"""Characters that a masked API key begins with: the prefix, and four to tell it by."""
+
+_MASK_TAIL = 4
 _ELLIPSIS = "\N{HORIZONTAL ELLIPSIS}"
 
 
@@ -98,7 +101,7 @@ def mask(api_key: str) -> str:
     """
     if not is_well_formed(api_key):
         return _ELLIPSIS
-    return api_key[:_MASK_HEAD] + _ELLIPSIS + api_key[-_MASK_TAIL:]
+    return api_key[:MASK_HEAD] + _ELLIPSIS + api_key[-_MASK_TAIL:]
 
 
 def _require(entropy: bytes, bytes_min: int) -> None:

@@ -24,15 +24,36 @@ class Flaw:
     what: str
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Taken:
+    """
+    Where an audit stands, so that another can go on from there: a few dozen hashes.
+
+    The *head* of the chain and when it was recorded (ms, UTC), the subtrees so far, and up to where
+    a checkpoint has confirmed them.
+    """
+
+    head: str = GENESIS_HASH
+    recorded_at_ms: int = 0
+    nodes: tuple[Node, ...] = ()
+    vouched: int = 0
+
+    @property
+    def seq(self) -> int:
+        """The last event taken, 0 before the first."""
+        return sum(1 << node.level for node in self.nodes)
+
+
 class Audit:
     """Checks events in order; the first flaw is the answer, for nothing after it means anything."""
 
-    def __init__(self, checkpoints: Sequence[Checkpoint] = ()) -> None:
-        """*checkpoints* are believed: their signatures were checked."""
+    def __init__(self, checkpoints: Sequence[Checkpoint] = (), taken: Taken | None = None) -> None:
+        """*checkpoints* are believed: their signatures were checked; *taken* was taken before."""
+        taken = taken or Taken()
         self._ahead = sorted(checkpoints, key=lambda item: item.size, reverse=True)
-        self._tree = Frontier()
-        self._vouched = 0
-        self.head, self.recorded_at_ms = GENESIS_HASH, 0
+        self._tree = Frontier(taken.nodes)
+        self._vouched = taken.vouched
+        self.head, self.recorded_at_ms = taken.head, taken.recorded_at_ms
         self.completed: list[Node] = []
         """The subtrees that the last event made whole, the smallest first."""
 
@@ -40,6 +61,16 @@ class Audit:
     def seq(self) -> int:
         """The last event taken, 0 before the first."""
         return self._tree.size
+
+    @property
+    def taken(self) -> Taken:
+        """Where it stands, for an audit that goes on."""
+        return Taken(
+            head=self.head,
+            recorded_at_ms=self.recorded_at_ms,
+            nodes=tuple(self._tree.nodes),
+            vouched=self._vouched,
+        )
 
     @property
     def root(self) -> bytes:

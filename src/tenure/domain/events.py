@@ -44,6 +44,7 @@ class Tag(StrEnum):
     CONTACT_CHANGED = "contact:changed"
     CONTACT_REMOVED = "contact:removed"
     CALENDAR_RENEWED = "calendar:renewed"
+    LEAD_TIMES_CHANGED = "lead_times:changed"
     PERSON_INVITED = "person:invited"
     PERSON_JOINED = "person:joined"
     PERSON_LINKED = "person:linked"
@@ -60,6 +61,9 @@ class Tag(StrEnum):
     PERSON_ROLE_CHANGED = "person:role_changed"
     PERSON_REMOVED = "person:removed"
     PERSON_CLEARED = "person:cleared"
+    APPROVAL_PROPOSED = "approval:proposed"
+    APPROVAL_APPROVED = "approval:approved"
+    APPROVAL_WITHDRAWN = "approval:withdrawn"
     STORE_RESTORED = "store:restored"
     STORE_RESTORED_ACCEPTED = "store:restored_accepted"
 

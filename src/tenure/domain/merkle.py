@@ -64,6 +64,14 @@ class Frontier:
         hashes.append(value)
         return completed
 
+    @property
+    def nodes(self) -> list[Node]:
+        """The whole subtrees it stands on, left to right: what it can start with again."""
+        return [
+            Node(level, index, value)
+            for (level, index), value in zip(peaks(self.size), self._hashes, strict=True)
+        ]
+
     def root(self) -> bytes:
         """Return the root of the tree so far."""
         if not self._hashes:

@@ -37,6 +37,11 @@ class Kind(StrEnum):
     ACCOUNT_FROZEN = "account_frozen"
     ACCOUNT_UNFROZEN = "account_unfrozen"
     CONTACTS_CHANGED = "contacts_changed"
+    SIGN_IN_CHANGED = "sign_in_changed"
+    SIGN_IN_LOCKED = "sign_in_locked"
+    PASSKEY_SUSPECTED = "passkey_suspected"
+    RECOVERY_BEGUN = "recovery_begun"
+    RECOVERY_ENDED = "recovery_ended"
     RULE_SCHEDULED = "rule_scheduled"
     RULE_WITHDRAWN = "rule_withdrawn"
 
@@ -80,6 +85,11 @@ URGENCIES: Mapping[Kind, Urgency] = {
     Kind.ACCOUNT_FROZEN: Urgency.HIGH,
     Kind.ACCOUNT_UNFROZEN: Urgency.NORMAL,
     Kind.CONTACTS_CHANGED: Urgency.HIGH,
+    Kind.SIGN_IN_CHANGED: Urgency.HIGH,
+    Kind.SIGN_IN_LOCKED: Urgency.HIGH,
+    Kind.PASSKEY_SUSPECTED: Urgency.HIGH,
+    Kind.RECOVERY_BEGUN: Urgency.HIGH,
+    Kind.RECOVERY_ENDED: Urgency.HIGH,
     Kind.RULE_SCHEDULED: Urgency.NORMAL,
     Kind.RULE_WITHDRAWN: Urgency.NORMAL,
 }
@@ -101,6 +111,20 @@ _OF_TAG: Mapping[Tag, Kind] = {
     Tag.CONTACT_ADDED: Kind.CONTACTS_CHANGED,
     Tag.CONTACT_CHANGED: Kind.CONTACTS_CHANGED,
     Tag.CONTACT_REMOVED: Kind.CONTACTS_CHANGED,
+    Tag.PERSON_INVITED: Kind.SIGN_IN_CHANGED,
+    Tag.PERSON_JOINED: Kind.SIGN_IN_CHANGED,
+    Tag.PERSON_LINKED: Kind.SIGN_IN_CHANGED,
+    Tag.PERSON_FACTOR_ADDED: Kind.SIGN_IN_CHANGED,
+    Tag.PERSON_FACTOR_REMOVED: Kind.SIGN_IN_CHANGED,
+    Tag.PERSON_PASSWORD_CHANGED: Kind.SIGN_IN_CHANGED,
+    Tag.PERSON_CODES_RENEWED: Kind.SIGN_IN_CHANGED,
+    Tag.PERSON_CODE_USED: Kind.SIGN_IN_CHANGED,
+    Tag.PERSON_LOCKED: Kind.SIGN_IN_LOCKED,
+    Tag.PERSON_PASSKEY_SUSPECTED: Kind.PASSKEY_SUSPECTED,
+    Tag.PERSON_RECOVERY_BEGUN: Kind.RECOVERY_BEGUN,
+    Tag.PERSON_RECOVERY_ENDED: Kind.RECOVERY_ENDED,
+    Tag.PERSON_REMOVED: Kind.SIGN_IN_CHANGED,
+    Tag.PERSON_CLEARED: Kind.SIGN_IN_CHANGED,
     Tag.RULE_ADDED: Kind.RULE_SCHEDULED,
     Tag.RULE_WITHDRAWN: Kind.RULE_WITHDRAWN,
 }
@@ -118,13 +142,16 @@ _STARTS_A_TERM = frozenset(
 _OF_THE_BODY = (
     *("permission", "starts_at_ms", "ends_at_ms", "rule_id", "consequences"),
     *("cause", "action", "source", "url", "address", "old_until_ms"),
+    *("factor", "label", "outcome", "hold_until_ms"),
 )
 _OF_A_KEY = ("label", "key_type")
+_OF_A_QUARANTINE = ("cause",)
 _OF_A_RULE = (
     *("id", "title", "source", "effective_from_ms", "permissions", "unrestricted", "restricted"),
 )
 _OF_A_MARK = ("label", "issued_before_ms")
 _OF_A_CONTACT = ("contact_id", "channel", "address")
+_OF_A_PERSON = ("person_id", "email")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -156,6 +183,11 @@ class Notice:
         return URGENCIES[self.kind]
 
 
+def kind_of(tag: Tag) -> Kind | None:
+    """Return what an event under *tag* is told as, None where it is nobody's news."""
+    return _OF_TAG.get(tag)
+
+
 def can_mute(kind: Kind) -> bool:
     """Whether a contact may ask not to be sent notices of *kind*: never what is urgent."""
     return URGENCIES[kind] is not Urgency.HIGH
@@ -164,7 +196,7 @@ def can_mute(kind: Kind) -> bool:
 def of_event(event: Event) -> Notice | None:
     """Return what somebody is to be told of *event*, None where it is nobody's news."""
     change = event.change
-    kind = _OF_TAG.get(change.tag)
+    kind = kind_of(change.tag)
     if kind is None or _is_old_news(kind, change):
         return None
     mark = change.body.get("mark")
@@ -223,15 +255,20 @@ def _is_old_news(kind: Kind, change: Change) -> bool:
 def _facts(tag: str, body: Mapping[str, object]) -> dict[str, object]:
     facts = _taken(body, _OF_THE_BODY)
     key, rule = body.get("key"), body.get("rule")
-    contact, mark = body.get("contact"), body.get("mark")
+    contact, mark, person = body.get("contact"), body.get("mark"), body.get("person")
     if isinstance(key, Mapping):
         facts |= _taken(key, _OF_A_KEY) | {"is_restricted": bool(key.get("ip_allowlist"))}
+        quarantine = key.get("quarantine")
+        if isinstance(quarantine, Mapping):
+            facts |= _taken(quarantine, _OF_A_QUARANTINE)
     if isinstance(rule, Mapping):
         facts |= {"rule": _taken(rule, _OF_A_RULE)}
     if isinstance(mark, Mapping):
         facts |= {"mark": _taken(mark, _OF_A_MARK)}
     if isinstance(contact, Mapping):
         facts |= {"contact": _taken(contact, _OF_A_CONTACT), "change": tag.partition(":")[2]}
+    if isinstance(person, Mapping):
+        facts |= {"person": _taken(person, _OF_A_PERSON), "change": tag.partition(":")[2]}
     return facts
 
 

@@ -6,7 +6,7 @@ is what its row has to say. A row that says otherwise, or about which no event s
 written by somebody who went past Tenure. Secrets are in no event and so in no replay.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, Final, Literal, NamedTuple, TypeAlias
 
 from tenure.domain import events
@@ -28,9 +28,11 @@ from tenure.domain.model import (
 )
 from tenure.domain.rules import Rule, rule_state
 
-Kind: TypeAlias = Literal["key", "account", "rule", "mark", "contact", "person", "calendar"]
+Kind: TypeAlias = Literal[
+    "key", "account", "rule", "mark", "contact", "person", "approval", "lead_times", "calendar"
+]
 KINDS: Final[tuple[Kind, ...]] = (
-    *("key", "account", "rule", "mark", "contact", "person", "calendar"),
+    *("key", "account", "rule", "mark", "contact", "person", "approval", "lead_times", "calendar"),
 )
 """What has rows; all but the last is the member of an event's body that holds its state."""
 State: TypeAlias = Mapping[str, Any]
@@ -61,6 +63,10 @@ class Replay:
             swept.add((body["permission"], body["ends_at_ms"]))
         if "key" in body:
             self.said["key"][str(event.key_id)] = {**body["key"], "account_id": account_id}
+        self._take_of_account(event, body, account_id)
+        self._take_houses(event)
+
+    def _take_of_account(self, event: Said, body: Mapping[str, Any], account_id: str) -> None:
         if "account" in body:
             self.said["account"][account_id] = body["account"]
         if event.tag == Tag.ACCOUNT_CREATED:
@@ -69,13 +75,21 @@ class Replay:
         if "contact" in body:
             contact = {**body["contact"], "account_id": account_id}
             self.said["contact"][str(contact["contact_id"])] = contact
+        if "lead_times" in body:
+            self.said["lead_times"][account_id] = body["lead_times"]
         if "person" in body:
             person = {**body["person"], "account_id": event.account_id}
             self.said["person"][str(person["person_id"])] = person
         if event.tag == Tag.CALENDAR_RENEWED:
             self.said["calendar"][account_id] = {"made_at_ms": event.happened_at_ms}
+
+    def _take_houses(self, event: Said) -> None:
+        """Take what is of the whole house: marks, approvals and rules."""
+        body = event.body
         if "mark" in body:
             self.said["mark"][str(body["mark"]["mark_id"])] = body["mark"]
+        if "approval" in body:
+            self.said["approval"][str(body["approval"]["approval_id"])] = body["approval"]
         if "rule" in body:
             is_withdrawn = event.tag == Tag.RULE_WITHDRAWN
             withdrawn = {"withdrawn_at_ms": event.happened_at_ms if is_withdrawn else None}
@@ -116,6 +130,11 @@ def rule_row(rule: Rule) -> State:
 def contact_row(contact: Contact) -> State:
     """Return what the row of *contact* says, as far as the journal does: never a webhook's path."""
     return {**contact_state(contact), "account_id": contact.account_id}
+
+
+def lead_times_row(chosen_ms: Sequence[int] | None) -> State:
+    """Return what the rows of an account's lead times say, None where it has none."""
+    return {"chosen_ms": None if chosen_ms is None else list(chosen_ms)}
 
 
 def key_from(state: State, key_id: str, account_id: str) -> ApiKey:

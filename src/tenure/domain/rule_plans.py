@@ -18,6 +18,7 @@ from tenure.domain.errors import Conflict, Invalid, Problem
 from tenure.domain.model import AccountKind, ApiKey, KeyId, KeyType, Permission
 from tenure.domain.rules import Rule, Rulebook, rule_state
 
+DAY_MS = 86_400_000
 EXAMPLES_MAX = 3
 """Keys named for each outcome: enough to look at, few enough to read."""
 _USED = "rule {} was withdrawn, and its id is not used again: give the rule another one"
@@ -139,11 +140,16 @@ def require_withdrawable(rule: Rule, now_ms: int) -> None:
 
 
 class Fate(NamedTuple):
-    """*outcome* of one permission; *is_new* tells it from what today's rulebook would do too."""
+    """
+    *outcome* of one permission; *is_new* tells it from what today's rulebook would do too.
+
+    *ends_at_ms* is the end of a term that starts.
+    """
 
     permission: Permission
     outcome: Outcome
     is_new: bool
+    ends_at_ms: int | None = None
 
 
 @dataclass(slots=True, kw_only=True)
@@ -167,6 +173,14 @@ class Count:
             examples.append(key_id)
 
 
+@dataclass(slots=True, kw_only=True)
+class Ends:
+    """How many permissions end on one day: as things stand, and with the new rules."""
+
+    before: int = 0
+    after: int = 0
+
+
 _Shape: TypeAlias = tuple[AccountKind, KeyType, bool, tuple[tuple[Permission, bool | None], ...]]
 
 
@@ -175,13 +189,16 @@ class Tally:
     Counts what a RulePlan would bring to keys, handed in one by one.
 
     *keys* were looked at, *revoked* ones among them; *untouched* have nothing that would change
-    at their next edit of permissions. *counts* are by permission and account kind.
+    at their next edit of permissions. *counts* are by permission and account kind. *ends* are by
+    the day (UTC, counted from 1970): those that stand, and those there would be if every owner
+    edited permissions at the very instant the last of the rules takes effect, the worst there is.
     """
 
     def __init__(self, plan: RulePlan, now_ms: int) -> None:
         """*now_ms* says what is held today."""
         self.keys = self.revoked = self.untouched = 0
         self.counts: dict[tuple[Permission, AccountKind], Count] = {}
+        self.ends: dict[int, Ends] = {}
         self._plan, self._now_ms = plan, now_ms
         self._fates: dict[_Shape, tuple[Fate, ...]] = {}
 
@@ -191,14 +208,29 @@ class Tally:
         if key.revoked_at_ms is not None:
             self.revoked += 1
             return
-        is_touched = False
-        for fate in self._fates_of(key):
+        is_touched, fates = False, self._fates_of(key)
+        self._count_ends(key, fates)
+        for fate in fates:
             of = (fate.permission, key.account_kind)
             if of not in self.counts:
                 self.counts[of] = Count()
             self.counts[of].add(key.key_id, fate)
             is_touched = is_touched or fate.outcome in _CHANGES
         self.untouched += not is_touched
+
+    def _count_ends(self, key: ApiKey, fates: tuple[Fate, ...]) -> None:
+        fate_of = {fate.permission: fate for fate in fates}
+        for permission, grant in key.grants.items():
+            if grant.has_ended(self._now_ms):
+                continue
+            stands_ms = then_ms = grant.term.ends_at_ms if grant.term else None
+            fate = fate_of.get(permission)
+            if fate is not None and fate.outcome in _CHANGES:
+                then_ms = fate.ends_at_ms
+            if stands_ms is not None:
+                self.ends.setdefault(stands_ms // DAY_MS, Ends()).before += 1
+            if then_ms is not None:
+                self.ends.setdefault(then_ms // DAY_MS, Ends()).after += 1
 
     def _fates_of(self, key: ApiKey) -> tuple[Fate, ...]:
         # Keys by the million have but a few shapes, and which *kind* of consequence there is
@@ -237,18 +269,20 @@ def fates_of(key: ApiKey, plan: RulePlan, now_ms: int) -> tuple[Fate, ...]:
     if not concerned:
         return ()
     then, today = (
-        {item.permission: item.kind for item in plans.plan_touch(key, book, plan.judged_at_ms)}
+        {item.permission: item for item in plans.plan_touch(key, book, plan.judged_at_ms)}
         for book in (plan.after, plan.before)
     )
     fates = []
     for permission in concerned:
-        kind = then.get(permission)
-        if kind is not None:
-            outcome, is_new = _OF_CONSEQUENCE[kind], today.get(permission) is not kind
+        found, anyway = then.get(permission), today.get(permission)
+        if found is not None:
+            is_new = anyway is None or anyway.kind is not found.kind
+            outcome = _OF_CONSEQUENCE[found.kind]
+            fates.append(Fate(permission, outcome, is_new, found.ends_at_ms))
         else:
             is_held = key.holds(permission, plan.judged_at_ms)
-            outcome, is_new = Outcome.KEEPS if is_held else Outcome.ENDED, False
-        fates.append(Fate(permission, outcome, is_new))
+            outcome = Outcome.KEEPS if is_held else Outcome.ENDED
+            fates.append(Fate(permission, outcome, is_new=False))
     return tuple(fates)
 
 

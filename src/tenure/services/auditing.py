@@ -77,11 +77,11 @@ def verify_store(
     *key* is what its stored checkpoints must be signed with; *signed* are held by somebody else.
     """
     found = Verdict()
-    audit = Audit([*signed, *_stored(store, key, found)])
+    audit = Audit([*signed, *store.read(partial(_latest, key=key, found=found))])
     head, head_hash, _ = store.read(journal.head)
     while found.flaw is None and audit.seq < head:
         most = min(PAGE, head - audit.seq)
-        progress(store.read(partial(_take, audit=audit, most=most, found=found)))
+        progress(store.read(partial(take, audit=audit, most=most, found=found)))
     if found.flaw is None and audit.head != head_hash:
         found.flaw = Flaw(head, "is not what the journal's head says is the last")
     _concluded(audit, found)
@@ -101,7 +101,12 @@ def _record(members: audits.Members, after: int) -> lines.Record:
         raise Invalid("journal", f"event {after + 1} {error}") from error
 
 
-def _take(tx: Transaction, audit: Audit, most: int, found: Verdict) -> int:
+def take(tx: Transaction, audit: Audit, most: int, found: Verdict) -> int:
+    """
+    Let *audit* go on with at *most* so many events of a store, up to the first flaw.
+
+    Returns how many they were; the flaw, and stored subtrees that are others, are in *found*.
+    """
     begun, kept = audit.seq, checkpoints.covered(tx)
     for members in audits.raw(tx, begun, most):
         try:
@@ -129,17 +134,23 @@ def _compare_node(
         found.differ("tree", f"{level}/{position}", "is not the hash of the events under it")
 
 
-def _stored(store: Store, key: LogKey | None, found: Verdict) -> list[Checkpoint]:
-    """Return the checkpoints that the store itself holds, those that are really signed."""
-    latest = store.read(checkpoints.latest)
+def _latest(tx: Transaction, key: LogKey | None, found: Verdict) -> list[Checkpoint]:
+    latest = checkpoints.latest(tx)
     if latest is None or key is None:
         return []
+    return stored(tx, key, found, latest.size - _STORED_CHECKPOINTS_MAX, latest.size)
+
+
+def stored(tx: Transaction, key: LogKey, found: Verdict, after: int, upto: int) -> list[Checkpoint]:
+    """
+    Return the checkpoints that the store itself holds of *after* to *upto* events, if signed.
+
+    A thousand at most; what is wrong with others is in *found*.
+    """
     signed: list[Checkpoint] = []
-    for item in store.read(
-        lambda tx: checkpoints.every(
-            tx, latest.size - _STORED_CHECKPOINTS_MAX, _STORED_CHECKPOINTS_MAX
-        )
-    ):
+    for item in checkpoints.every(tx, after, _STORED_CHECKPOINTS_MAX):
+        if item.size > upto:
+            break
         try:
             raw = item.note.encode()
             # Its name may be a former one: see `logkey`.

@@ -88,7 +88,7 @@ class Calendars:
         return bytes(feed.to_ical())
 
     def _entry(self, term: Running, language: Language) -> icalendar.Event:
-        permission = self._rendering.permission(term.permission)
+        permission = self._rendering.permission(term.permission, language)
         entry = icalendar.Event()
         # Of the grant, not of its end: a term that is renewed moves, it does not stand there twice.
         entry.add("uid", f"{term.key_id}.{term.permission}@tenure")

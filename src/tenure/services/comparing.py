@@ -13,12 +13,23 @@ from functools import partial
 from typing import Final, NamedTuple, Protocol, TypeAlias, TypeVar
 
 from tenure.domain import events, lines, replaying
+from tenure.domain.approvals import approval_state
 from tenure.domain.auditing import Flaw
 from tenure.domain.errors import NotFound
 from tenure.domain.marks import mark_state
 from tenure.domain.person_states import person_row
 from tenure.domain.replaying import Kind, Replay, Said, State
-from tenure.store import accounts, audits, calendars, contacts, marks, people, rules
+from tenure.store import (
+    accounts,
+    approvals,
+    audits,
+    calendars,
+    contacts,
+    lead_times,
+    marks,
+    people,
+    rules,
+)
 from tenure.store.db import Transaction
 
 _SUBJECTS: Final = 500
@@ -106,6 +117,7 @@ def _page(
 def _house(tx: Transaction) -> Compared:
     """Compare what is of the whole house, and of which there is little: rules, and marks."""
     replay = _replayed(audits.about_all(tx))
+    yield from _beside("approval", replay.of("approval"), _approvals(tx))
     listed: dict[str, State] = {mark.mark_id: mark_state(mark) for mark in marks.every(tx)}
     yield from _beside("mark", replay.of("mark"), listed)
     yield from _beside("person", replay.of("person"), _people(tx, None))
@@ -153,6 +165,12 @@ def _accounts(tx: Transaction, account_ids: Sequence[str]) -> Compared:
             row = _UNREADABLE
         yield "account", account_id, said.get(account_id), row
     yield from _beside("contact", replay.of("contact"), _contacts(tx, account_ids))
+    said, chosen = replay.of("lead_times"), lead_times.of_accounts(tx, account_ids)
+    for account_id in account_ids:
+        # Nothing chosen, and nothing ever said about it, are the same.
+        unsaid = replaying.lead_times_row(None)
+        of_rows = replaying.lead_times_row(chosen.get(account_id))
+        yield "lead_times", account_id, said.get(account_id, unsaid), of_rows
     yield from _beside("person", replay.of("person"), _people(tx, account_ids))
     renewed = replay.of("calendar")
     for account_id, made_at_ms in calendars.made_at_ms(tx, account_ids).items():
@@ -175,6 +193,13 @@ def _people(tx: Transaction, account_ids: Sequence[str] | None) -> Mapping[str, 
         return {one.person_id: person_row(one) for one in people.ever(tx, account_ids)}
     except (ValueError, TypeError):
         return {"people": _UNREADABLE}
+
+
+def _approvals(tx: Transaction) -> Mapping[str, State]:
+    try:
+        return {one.approval_id: approval_state(one) for one in approvals.every(tx)}
+    except (ValueError, TypeError, LookupError):
+        return {"approvals": _UNREADABLE}
 
 
 def _replayed(found: Iterator[audits.Members]) -> Replay:

@@ -15,6 +15,7 @@ from tenure.domain.decide import Allowed, Reason, Refused
 from tenure.domain.errors import Unavailable
 from tenure.domain.signing import RECV_WINDOW_MS_MAX, Malformed, Signed
 from tenure.services.keyring import Keyring
+from tenure.services.refusals import TurnedAway
 from tenure.services.replay import Replays
 from tenure.services.usage import Uses
 
@@ -36,11 +37,13 @@ class Decider:
         sandbox: bool,
         replays: Replays | None = None,
         uses: Uses | None = None,
+        turned_away: TurnedAway | None = None,
     ) -> None:
         """
         In a *sandbox* the receive window may fit the machine's clock instead.
 
-        What is allowed is noted in *uses*; a process without a store has none.
+        What is allowed is noted in *uses*, what is refused in *turned_away*; a process without a
+        store has neither.
 
         Raises ValueError where *catalog* sells one-time permissions and there are no *replays*.
         """
@@ -51,7 +54,7 @@ class Decider:
             raise ValueError("a one-time permission needs a replay cache")
         self._keyring, self._clock = keyring, clock
         self._decoded_retry, self._sandbox = decoded_retry, sandbox
-        self._uses = uses
+        self._uses, self._turned_away = uses, turned_away
 
     def decide(
         self, request: Signed, permission: str | None, route: tuple[str, str] | None = None
@@ -76,20 +79,25 @@ class Decider:
             decoded_retry=self._decoded_retry,
             overlaps_until_ms=self._keyring.overlaps_until_ms,
         )
-        if isinstance(outcome, Refused):
-            # Asked for after proof, and of a key in quarantine alone: nobody else pays for it.
-            if outcome.reason is not Reason.KEY_QUARANTINED or loaded is None:
-                return outcome
-            if not self.catalog.keeps(permission, route):
-                return outcome
+        # Asked for after proof, and of a key in quarantine alone: nobody else pays for it.
+        if (
+            isinstance(outcome, Refused)
+            and outcome.reason is Reason.KEY_QUARANTINED
+            and loaded is not None
+            and self.catalog.keeps(permission, route)
+        ):
             outcome = decide.judge(loaded, request.address, permission, now_ms, is_kept=True)
         if permission in self._one_time and isinstance(outcome, Allowed):
             outcome = self._once(request, outcome)
-        if isinstance(outcome, Allowed) and outcome.used_old_secret:
+        # The one place where a use, and a refusal, is noted. Whatever is allowed and yet should not
+        # count as use of the key is to be told apart here.
+        if isinstance(outcome, Refused):
+            if self._turned_away is not None:
+                self._turned_away.note(outcome, loaded, permission, request.address, now_ms)
+            return outcome
+        if outcome.used_old_secret:
             metrics.old_secret_uses.inc()
-        # The one place where a use is noted. Whatever is allowed and yet should not count as use of
-        # the key is to be told apart here.
-        if self._uses is not None and isinstance(outcome, Allowed):
+        if self._uses is not None:
             self._uses.note(outcome, request.address, now_ms)
         return outcome
 
@@ -114,7 +122,13 @@ class Decider:
 
         Under a one-time permission deciding has done so. Raises Unavailable `replay`.
         """
-        return allowed if allowed.permission in self._one_time else self._once(request, allowed)
+        if allowed.permission in self._one_time:
+            return allowed
+        outcome = self._once(request, allowed)
+        if isinstance(outcome, Refused) and self._turned_away is not None:
+            asked, now_ms = allowed.permission, self._clock.now_ms()
+            self._turned_away.note(outcome, allowed.loaded, asked, request.address, now_ms)
+        return outcome
 
     def is_ready(self) -> bool:
         """Whether requests can be decided just now."""

@@ -8,6 +8,8 @@ from tenure.store.deliveries import Delivery
 from tenure.store.notices import Listed
 
 PAGE_MAX = 1_000
+UNREAD_MAX = 100
+"""How far unread notices are counted: beyond that nobody wants to know how many."""
 
 
 class Notices:
@@ -27,6 +29,35 @@ class Notices:
             return notices.of_account(tx, account, after=after, most=most, unread=unread)
 
         return self._store.read(listing)
+
+    def latest(
+        self, account_id: str, *, before: int | None = None, most: int, unread: bool = False
+    ) -> list[Listed]:
+        """Return the last that an account was told, the latest first; raises NotFound."""
+
+        def listing(tx: Transaction) -> list[Listed]:
+            account = accounts.get(tx, account_id)
+            return notices.latest(tx, account, before=before, most=most, unread=unread)
+
+        return self._store.read(listing)
+
+    def unread(self, account_id: str) -> int:
+        """Return how many notices an account has not read, UNREAD_MAX of them at most."""
+        return self._store.read(
+            lambda tx: notices.count_unread(tx, accounts.get(tx, account_id), UNREAD_MAX)
+        )
+
+    def read_all(self, account_id: str, upto: int) -> int:
+        """
+        Note that an account has read all it was told up to a number; return how many were new.
+
+        The number is that of the last one shown: what came meanwhile nobody has seen. Raises
+        NotFound.
+        """
+        now_ms = self._clock.now_ms()
+        return self._store.write(
+            lambda tx: notices.mark_all_read(tx, accounts.get(tx, account_id), upto, now_ms)
+        )
 
     def read(self, account_id: str, notice_id: str) -> Listed:
         """

@@ -5,10 +5,12 @@ A tick: idempotent, without arguments, safe to run twice, in parallel, or not at
 What events yield is written with them (see `store.notices`); sending is the business of `sending`.
 """
 
+from dataclasses import replace
+
 from tenure.clock import Clock
 from tenure.domain import warnings as domain
-from tenure.domain.warnings import LeadTimes
-from tenure.store import deliveries, holds, notices, rules, warnings
+from tenure.domain.warnings import CHOICES_MS, LeadTimes
+from tenure.store import deliveries, holds, lead_times, notices, rules, warnings
 from tenure.store.db import Store, Transaction
 
 BATCH = 1_000
@@ -36,9 +38,10 @@ class Notify:
         if holds.held(tx) is not None:
             return False  # A term of a restored store may have been renewed, or its key revoked.
         now_ms = self._clock.now_ms()
-        leads = LeadTimes.of(rules.rulebook(tx))
-        is_more = [_warn(tx, leads, lead_ms, now_ms) for lead_ms in leads.every()]
-        is_more += [_climb(tx, lead_ms, now_ms) for lead_ms in leads.every()]
+        leads = LeadTimes.of_rulebook(rules.rulebook(tx))
+        every = leads.every(lead_times.in_use(tx, CHOICES_MS))
+        is_more = [_warn(tx, leads, lead_ms, now_ms) for lead_ms in every]
+        is_more += [_climb(tx, lead_ms, now_ms) for lead_ms in every]
         is_more.append(_fan_out(tx, self._clock.wall_ms()))
         return any(is_more)
 
@@ -48,15 +51,21 @@ def _warn(tx: Transaction, leads: LeadTimes, lead_ms: int, now_ms: int) -> bool:
     Write the warnings of one lead time that fell due, from where the last call ended.
 
     A term that appears before that place later was shorter than the lead time from its start, and
-    is not warned of (see `domain.warnings`): looking forward only misses none.
+    is not warned of (see `domain.warnings`): looking forward only misses none. Nor is one whose
+    owner chose this lead time only after it had fallen due.
     """
-    name = f"warning:{lead_ms}"
+    name = warnings.position_name(lead_ms)
     end_ms, key_id, permission = notices.position(tx, name) or warnings.START
     after = (int(end_ms), str(key_id), str(permission))
     seen = warnings.ending(tx, after, now_ms + lead_ms, BATCH)
     if not seen:
         return False
-    found = (domain.warning(item.running, lead_ms, leads, now_ms) for item in seen if item.is_alive)
+    running = [item.running for item in seen if item.is_alive]
+    chosen = lead_times.of_accounts(tx, {term.account_id for term in running})
+    found = (
+        domain.warning(replace(term, chosen_ms=chosen.get(term.account_id)), lead_ms, leads, now_ms)
+        for term in running
+    )
     notices.write_missing(tx, [item for item in found if item is not None], now_ms)
     notices.set_position(tx, name, seen[-1].place)
     return len(seen) == BATCH

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field, replace
 from typing import Final
 
 from tenure.domain import replaying
+from tenure.domain.approvals import approval_from
 from tenure.domain.contacts import Channel, contact_from, contact_state
 from tenure.domain.errors import Conflict, Invalid
 from tenure.domain.events import Change, Tag
@@ -28,12 +29,14 @@ from tenure.domain.rules import rule_from
 from tenure.services import logkey
 from tenure.store import (
     accounts,
+    approvals,
     audits,
     calendars,
     contacts,
     factors,
     journal,
     keys,
+    lead_times,
     marks,
     people,
     rules,
@@ -143,6 +146,14 @@ def _apply_rule(tx: Transaction, record: Record, _lost: Lost) -> None:
     rules.add(tx, rule_from(record.content["rule"]))
 
 
+def _apply_approval(tx: Transaction, record: Record, _lost: Lost) -> None:
+    proposal = approval_from(record.content["approval"])
+    if record.tag == Tag.APPROVAL_PROPOSED:
+        approvals.add(tx, proposal)
+    else:
+        approvals.settle(tx, proposal)
+
+
 def _apply_withdrawal(tx: Transaction, record: Record, _lost: Lost) -> None:
     rules.withdraw(tx, record.content["rule"]["id"], record.happened_at_ms)
 
@@ -186,6 +197,10 @@ def _apply_calendar(tx: Transaction, record: Record, _lost: Lost) -> None:
     calendars.remove(tx, str(record.account_id))
 
 
+def _apply_lead_times(tx: Transaction, record: Record, _lost: Lost) -> None:
+    lead_times.put(tx, str(record.account_id), record.content["lead_times"]["chosen_ms"])
+
+
 def _apply_nothing(_tx: Transaction, _record: Record, _lost: Lost) -> None:
     """Nothing but the event was written, or what came of it is in an event of its own."""
 
@@ -217,6 +232,7 @@ _APPLIED: Final[Mapping[str, Callable[[Transaction, Record, Lost], None]]] = {
     Tag.CONTACT_CHANGED: _apply_contact,
     Tag.CONTACT_REMOVED: _apply_contact,
     Tag.CALENDAR_RENEWED: _apply_calendar,
+    Tag.LEAD_TIMES_CHANGED: _apply_lead_times,
     Tag.PERSON_INVITED: _apply_person,
     Tag.PERSON_JOINED: _apply_person,
     Tag.PERSON_LINKED: _apply_person,
@@ -233,6 +249,9 @@ _APPLIED: Final[Mapping[str, Callable[[Transaction, Record, Lost], None]]] = {
     Tag.PERSON_ROLE_CHANGED: _apply_person,
     Tag.PERSON_REMOVED: _apply_person,
     Tag.PERSON_CLEARED: _apply_person,
+    Tag.APPROVAL_PROPOSED: _apply_approval,
+    Tag.APPROVAL_APPROVED: _apply_approval,
+    Tag.APPROVAL_WITHDRAWN: _apply_approval,
     Tag.STORE_RESTORED: _apply_release,
     Tag.STORE_RESTORED_ACCEPTED: _apply_release,
 }

@@ -17,15 +17,28 @@ import jinja2
 from tenure.domain import wording
 from tenure.domain.catalog import Catalog
 from tenure.domain.contacts import Contact
-from tenure.domain.model import Permission, RuleId
+from tenure.domain.model import RuleId
 from tenure.domain.notices import Kind, Notice
 from tenure.domain.rules import Rulebook
-from tenure.services import languages
+from tenure.services import languages, naming
 from tenure.services.languages import Language
 
 _ABOUT_EVERY_KEY: Final = frozenset(
     {Kind.ACCOUNT_FROZEN, Kind.ACCOUNT_UNFROZEN, Kind.KEYS_REVOKED, Kind.RULE_SCHEDULED}
 )
+_ABOUT_SIGNING_IN: Final = frozenset(
+    {
+        *(Kind.SIGN_IN_CHANGED, Kind.SIGN_IN_LOCKED, Kind.PASSKEY_SUSPECTED),
+        *(Kind.RECOVERY_BEGUN, Kind.RECOVERY_ENDED),
+    }
+)
+IN_PARTS: Final[Mapping[Kind, tuple[str, str]]] = {
+    Kind.CONTACTS_CHANGED: ("change", "changed"),
+    Kind.SIGN_IN_CHANGED: ("change", "changed"),
+    Kind.SIGN_IN_LOCKED: ("factor", "totp"),
+    Kind.RECOVERY_ENDED: ("outcome", "completed"),
+}
+"""Kinds with a text for each value of a fact: that fact, and what is said where it is missing."""
 _UNKNOWN: Final = "?"
 """Stands for a fact that the event did not hold; a text with a gap is still told."""
 
@@ -38,6 +51,16 @@ class Message:
     text: str
     html: str
     body: bytes
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Told:
+    """What a notice says: one line, the sentences, what became of each permission, advice."""
+
+    subject: str
+    lines: tuple[str, ...]
+    items: tuple[str, ...]
+    advice: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,19 +95,28 @@ class Rendering:
         text_id = f"{notice.kind}.subject"
         return " ".join(language.say(text_id, **self._parts(notice, language)).split())
 
+    def told(self, notice: Notice, language: Language, rulebook: Rulebook) -> Told:
+        """Return all that *notice* says to a reader; *rulebook* has the titles of rules."""
+        return Told(
+            subject=self.subject(notice, language),
+            lines=tuple(self._lines(notice, language, rulebook)),
+            items=tuple(self._items(notice, language)),
+            advice=tuple(_advice(notice, language)),
+        )
+
     def message(self, notice: Notice, contact: Contact, rulebook: Rulebook) -> Message:
         """Return *notice* as it is sent to *contact*; *rulebook* has the titles of rules."""
         language = self.language_of(contact)
-        subject = self.subject(notice, language)
-        url = self._url(notice)
+        told = self.told(notice, language, rulebook)
+        subject, url = told.subject, self._url(notice)
         shown = {
             "language": language.tag,
             "subject": subject,
-            "lines": list(self._lines(notice, language, rulebook)),
-            "items": list(self._items(notice, language)),
-            "advice": list(_advice(notice, language)),
+            "lines": told.lines,
+            "items": told.items,
+            "advice": told.advice,
             "url": url,
-            "link": url and language.say("link" if notice.key_id else "link.all", url=url),
+            "link": url and language.say(_link(notice), url=url),
             "footer": list(_footer(notice, contact, language)),
         }
         text = _templates.plain.render(shown)
@@ -95,16 +127,17 @@ class Rendering:
             body=_body(notice, contact, subject=subject, text=text, url=url),
         )
 
-    def permission(self, permission: object) -> str:
-        """Return a permission by the catalog's label."""
-        offer = self._catalog.offers.get(Permission(str(permission)))
-        return offer.label if offer else str(permission)
+    def permission(self, permission: object, language: Language) -> str:
+        """Return how a permission is labelled."""
+        return naming.permission(self._catalog, str(permission), language)
 
     def _url(self, notice: Notice) -> str:
         if not self.house.public_url:
             return ""
         if notice.key_id is not None:
             return f"{self.house.public_url}/keys/{notice.key_id}"
+        if notice.kind in _ABOUT_SIGNING_IN:
+            return f"{self.house.public_url}/security"
         return f"{self.house.public_url}/keys" if notice.kind in _ABOUT_EVERY_KEY else ""
 
     def _parts(self, notice: Notice, language: Language) -> dict[str, object]:
@@ -114,7 +147,9 @@ class Rendering:
         return {
             "label": label,
             "at": language.instant(notice.happened_at_ms),
-            "permission": self.permission(facts.get("permission", _UNKNOWN)),
+            "permission": self.permission(facts.get("permission", _UNKNOWN), language),
+            "factor": _factor(facts, language),
+            "until": _instant(facts.get("hold_until_ms"), language),
             "end": _instant(facts.get("ends_at_ms"), language),
             "left": language.length(notice.lead_ms or 0),
             "cause": facts.get("cause", _UNKNOWN),
@@ -124,7 +159,7 @@ class Rendering:
             "title": rule.get("title", _UNKNOWN),
             "since": _instant(rule.get("effective_from_ms"), language),
             "permissions": ", ".join(
-                f"“{self.permission(name)}”" for name in rule.get("permissions", ())
+                f"“{self.permission(name, language)}”" for name in rule.get("permissions", ())
             ),
             "unrestricted": _lifetime(rule.get("unrestricted"), language),
             "restricted": _lifetime(rule.get("restricted"), language),
@@ -136,10 +171,11 @@ class Rendering:
             yield language.say("language_missing", language=language.missing)
         if sub_account_id := notice.facts.get("sub_account_id"):
             yield language.say("climbed", account=sub_account_id)
-        body = "body"
-        if notice.kind is Kind.CONTACTS_CHANGED:
-            body = str(notice.facts.get("change", "changed"))
-        yield language.say(f"{notice.kind}.{body}", **parts)
+        fact, fallback = IN_PARTS.get(notice.kind, ("", "body"))
+        body = f"{notice.kind}.{notice.facts.get(fact, fallback)}"
+        if body not in language.texts:
+            body = f"{notice.kind}.{fallback}"
+        yield language.say(body, **parts)
         if notice.kind is Kind.RULE_SCHEDULED:
             yield language.say("rule_scheduled.lifetimes", **parts)
         for rule_id in _rules_named(notice):
@@ -150,7 +186,7 @@ class Rendering:
         for item in _consequences(notice):
             yield language.say(
                 f"consequence.{item['kind']}",
-                permission=self.permission(item["permission"]),
+                permission=self.permission(item["permission"], language),
                 end=_instant(item.get("ends_at_ms"), language),
                 old_end=_instant(item.get("ended_at_ms"), language),
             )
@@ -208,6 +244,19 @@ def _body(notice: Notice, contact: Contact, *, subject: str, text: str, url: str
         },
     }
     return json.dumps(body, ensure_ascii=False, separators=(",", ":")).encode()
+
+
+def _link(notice: Notice) -> str:
+    if notice.key_id is not None:
+        return "link"
+    return "link.sign_in" if notice.kind in _ABOUT_SIGNING_IN else "link.all"
+
+
+def _factor(facts: Mapping[str, Any], language: Language) -> str:
+    factor = facts.get("factor")
+    if factor not in {"passkey", "totp"}:
+        return _UNKNOWN
+    return language.say(f"factor.{factor}", label=facts.get("label", _UNKNOWN))
 
 
 def _advice(notice: Notice, language: Language) -> Iterator[str]:

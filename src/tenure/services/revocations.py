@@ -63,21 +63,31 @@ class Revocations:
                 shown.plan.require_confirmed(stamp, now_ms)
             except Conflict as conflict:
                 raise Conflict(conflict.code, conflict.message, plan=shown) from conflict
-            mark = Mark(
-                mark_id=MarkId(new_id(self._clock, "mark")),
-                label=selection.label,
-                account_id=selection.account_id,
-                issued_before_ms=shown.plan.before_ms(now_ms),
-                made_at_ms=now_ms,
-            )
-            marks.add(tx, mark)
-            event = self._record(tx, mark, shown.plan, actor)
+            mark, event = self.mark_in(tx, shown.plan, actor, now_ms)
             return Shown(plan=shown.plan, stamp=shown.stamp, mark=mark), event
 
         shown, event = self._store.write(commit)
         if event is not None:
             self._catch_up(event.seq)
         return shown
+
+    def plan_in(self, tx: Transaction, selection: Selection) -> MarkPlan:
+        """Plan revoking the keys of *selection*, in the caller's transaction."""
+        return marks.plan(tx, selection, EXAMPLES_MAX)
+
+    def mark_in(
+        self, tx: Transaction, plan: MarkPlan, actor: str, now_ms: int
+    ) -> tuple[Mark, Event]:
+        """Revoke what was planned, in the caller's transaction; whoever calls has it confirmed."""
+        mark = Mark(
+            mark_id=MarkId(new_id(self._clock, "mark")),
+            label=plan.selection.label,
+            account_id=plan.selection.account_id,
+            issued_before_ms=plan.before_ms(now_ms),
+            made_at_ms=now_ms,
+        )
+        marks.add(tx, mark)
+        return mark, _record(tx, mark, plan, actor)
 
     def every(self) -> list[Mark]:
         """Return every mark, the oldest first."""
@@ -88,16 +98,17 @@ class Revocations:
             accounts.get(tx, selection.account_id)
         if selection.issued_before_ms is not None and selection.issued_before_ms > now_ms:
             raise Invalid("issued_before_ms", "lies in the future; no key was issued there yet")
-        plan = marks.plan(tx, selection, EXAMPLES_MAX)
+        plan = self.plan_in(tx, selection)
         return Shown(plan=plan, stamp=plan.stamp(now_ms))
 
-    def _record(self, tx: Transaction, mark: Mark, plan: MarkPlan, actor: str) -> Event:
-        by_kind = {str(kind): keys for kind, keys in plan.by_kind.items()}
-        change = Change(
-            tag=Tag.KEYS_REVOKED,
-            actor=actor,
-            happened_at_ms=mark.made_at_ms,
-            body={"mark": domain.mark_state(mark), "keys": by_kind},
-            account_id=mark.account_id,
-        )
-        return journal.append(tx, change, mark.made_at_ms)
+
+def _record(tx: Transaction, mark: Mark, plan: MarkPlan, actor: str) -> Event:
+    by_kind = {str(kind): keys for kind, keys in plan.by_kind.items()}
+    change = Change(
+        tag=Tag.KEYS_REVOKED,
+        actor=actor,
+        happened_at_ms=mark.made_at_ms,
+        body={"mark": domain.mark_state(mark), "keys": by_kind},
+        account_id=mark.account_id,
+    )
+    return journal.append(tx, change, mark.made_at_ms)

@@ -71,7 +71,7 @@ class Rules:
 
         def adopt(tx: Transaction) -> list[Rule]:
             added = rule_plans.additions(rulebook, rules.rulebook(tx))
-            self._add(tx, added, ACTOR)
+            self.add_in(tx, added, ACTOR)
             return list(added)
 
         return self._store.write(adopt)
@@ -110,9 +110,9 @@ class Rules:
 
         def schedule(tx: Transaction) -> tuple[list[Rule], int]:
             now_ms = self._clock.now_ms()
-            plan = rule_plans.plan_rule(proposed, rules.rulebook(tx), now_ms)
+            plan = self.plan_in(tx, proposed, now_ms)
             plan.require_confirmed(stamp, now_ms)
-            return list(plan.added), self._add(tx, plan.added, actor)
+            return list(plan.added), self.add_in(tx, plan.added, actor)
 
         return self._commit(schedule)
 
@@ -125,19 +125,33 @@ class Rules:
 
         def withdraw(tx: Transaction) -> tuple[Rule, int]:
             now_ms = self._clock.now_ms()
-            rule = rules.rulebook(tx).rule(RuleId(rule_id))
-            if rule is None:
-                raise NotFound("there is no such rule")
-            if rule.withdrawn_at_ms is not None:
-                return rule, 0
-            rule_plans.require_withdrawable(rule, now_ms)
-            withdrawn = replace(rule, withdrawn_at_ms=now_ms)
-            rules.withdraw(tx, rule_id, now_ms)
-            return withdrawn, self._record(tx, Tag.RULE_WITHDRAWN, [withdrawn], actor)
+            return self.withdraw_in(tx, self.withdrawable_in(tx, rule_id, now_ms), actor, now_ms)
 
         return self._commit(withdraw)
 
-    def _add(self, tx: Transaction, added: Sequence[Rule], actor: str) -> int:
+    def plan_in(self, tx: Transaction, proposed: Rulebook, now_ms: int) -> RulePlan:
+        """Plan adding *proposed*, in the caller's transaction; raises as `rule_plans.plan_rule`."""
+        return rule_plans.plan_rule(proposed, rules.rulebook(tx), now_ms)
+
+    def withdrawable_in(self, tx: Transaction, rule_id: str, now_ms: int) -> Rule:
+        """Return a rule that may be withdrawn, or was; raises as `withdraw`."""
+        rule = rules.rulebook(tx).rule(RuleId(rule_id))
+        if rule is None:
+            raise NotFound("there is no such rule")
+        if rule.withdrawn_at_ms is None:
+            rule_plans.require_withdrawable(rule, now_ms)
+        return rule
+
+    def withdraw_in(self, tx: Transaction, rule: Rule, actor: str, now_ms: int) -> tuple[Rule, int]:
+        """Withdraw *rule*, in the caller's transaction; return it, and the event's seq or 0."""
+        if rule.withdrawn_at_ms is not None:
+            return rule, 0
+        withdrawn = replace(rule, withdrawn_at_ms=now_ms)
+        rules.withdraw(tx, rule.rule_id, now_ms)
+        return withdrawn, self._record(tx, Tag.RULE_WITHDRAWN, [withdrawn], actor)
+
+    def add_in(self, tx: Transaction, added: Sequence[Rule], actor: str) -> int:
+        """Add rules, in the caller's transaction; return the last event's seq, 0 for none."""
         for rule in added:
             rules.add(tx, rule)
         return self._record(tx, Tag.RULE_ADDED, added, actor)

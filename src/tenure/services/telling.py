@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from tenure.services.calendars import Calendars
 from tenure.services.contacts import Contacts
+from tenure.services.lead_times import Leads
 from tenure.services.notices import Notices
 from tenure.services.rendering import Rendering
 
@@ -14,5 +15,6 @@ class Telling:
 
     notices: Notices
     contacts: Contacts
+    leads: Leads
     calendars: Calendars
     rendering: Rendering

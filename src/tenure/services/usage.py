@@ -2,17 +2,15 @@
 Use of keys, noted off the hot path and lossy on purpose.
 
 A worker notes each allowed request in memory, without a lock and without waiting; every few seconds
-a thread of it writes down what has gathered. A stop writes the rest; a kill loses what was noted
-since the last time. Nothing is decided by it. What becomes of a use is worked out in
+a thread of it (`noting`) writes down what has gathered. A stop writes the rest; a kill loses what
+was noted since the last time. Nothing is decided by it. What becomes of a use is worked out in
 `domain.usage`.
 """
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Final, final
-
-import structlog
 
 from tenure import metrics
 from tenure.clock import Clock
@@ -28,8 +26,6 @@ from tenure.store import usage as rows
 from tenure.store.db import Store, Transaction
 
 ACTOR: Final = "tenure:usage"
-FLUSH_EVERY_S: Final = 5.0
-"""What a kill may lose, and how late a use shows: seconds, where people ask about days."""
 NOTED_MAX: Final = 50_000
 """Pairs of key and address a worker notes between two flushes, about 20 MB; more are dropped."""
 PAGE_MAX: Final = 1_000
@@ -38,8 +34,6 @@ _BATCH: Final = 500
 _PAUSE_S: Final = 0.02
 """Between two batches, so that a worker with very much to write still answers meanwhile."""
 _SINCE_MARK: Final = "usage_since_ms"
-
-log = structlog.get_logger()
 
 
 @final
@@ -103,14 +97,6 @@ class Usage:
         """Write down *uses*; a suggestion has at most *addresses_per_key* entries."""
         self._store, self._clock, self._uses = store, clock, uses
         self._entries_max = addresses_per_key
-
-    def run(self, wait: Callable[[], bool]) -> None:
-        """Flush whenever *wait* returns, the last time when it returns True; errors are logged."""
-        self._attempt(self.begin)
-        is_over = False
-        while not is_over:
-            is_over = wait()
-            self._attempt(self.flush)
 
     def begin(self) -> None:
         """Remember since when use is noted in this store, once."""
@@ -191,14 +177,6 @@ class Usage:
         ]
         # Nobody waits until the keyring has these: nothing is decided otherwise because of them.
         journal.append_all(tx, changes, self._clock.now_ms())
-
-    def _attempt(self, act: Callable[[], object]) -> None:
-        try:
-            act()
-        except TenureError as error:
-            log.warning("uses not written", error=str(error), context=error.context)
-        except Exception:
-            log.exception("uses not written")
 
 
 def _of_key(tx: Transaction, key_id: str) -> KeyUsage | None:

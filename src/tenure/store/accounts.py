@@ -1,6 +1,6 @@
 """Accounts as rows."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from sqlalchemy import Row, exc, insert, select, update
 
@@ -36,6 +36,12 @@ def get(tx: Transaction, account_id: str) -> Account:
     return _account(row)
 
 
+def by_email(tx: Transaction, email: str) -> Account | None:
+    """Return the account with exactly this e-mail."""
+    row = tx.execute(select(schema.accounts).where(schema.accounts.c.email == email)).one_or_none()
+    return None if row is None else _account(row)
+
+
 def every(tx: Transaction, after_id: str = "", most: int = 1000) -> Iterator[Account]:
     """Yield at *most* so many accounts whose id sorts after *after_id*, by id."""
     chosen = select(schema.accounts).where(schema.accounts.c.account_id > after_id)
@@ -52,6 +58,15 @@ def of_master(tx: Transaction, master_id: str, after_id: str, most: int) -> Iter
     )
     for row in tx.execute(chosen.order_by(schema.accounts.c.account_id).limit(most)):
         yield _account(row)
+
+
+def emails(tx: Transaction, account_ids: Iterable[str]) -> dict[str, str]:
+    """Return the e-mails of those of *account_ids* that are accounts here."""
+    column = schema.accounts.c
+    chosen = select(column.account_id, column.email).where(
+        column.account_id.in_(sorted(account_ids))
+    )
+    return {row.account_id: row.email for row in tx.execute(chosen)}
 
 
 def set_frozen(tx: Transaction, account_id: str, frozen_at_ms: int | None) -> bool:

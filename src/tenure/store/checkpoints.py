@@ -85,6 +85,13 @@ def pushed_size(tx: Transaction) -> int:
     return tx.execute(chosen).scalar_one() or 0
 
 
+def last_pushed(tx: Transaction) -> Signed | None:
+    """Return the last checkpoint that is held elsewhere, None before the first."""
+    chosen = select(schema.checkpoints).where(schema.checkpoints.c.pushed_at_ms.is_not(None))
+    row = tx.execute(chosen.order_by(schema.checkpoints.c.size.desc()).limit(1)).one_or_none()
+    return _signed(row) if row else None
+
+
 def every(tx: Transaction, after: int, most: int) -> list[Signed]:
     """Return at *most* so many checkpoints of more than *after* events, the smallest first."""
     chosen = select(schema.checkpoints).where(schema.checkpoints.c.size > after)

@@ -110,7 +110,7 @@ def head(tx: Transaction) -> tuple[int, str, int]:
 def after(tx: Transaction, seq: int, most: int) -> Iterator[Event]:
     """Yield at *most* so many events after *seq*, in order."""
     for row in tx.execute(_AFTER, {"seq": seq, "most": most}):
-        yield _event(row)
+        yield event_of(row)
 
 
 def steps(tx: Transaction, seq: int, most: int) -> list[Step]:
@@ -123,7 +123,7 @@ def of_key(tx: Transaction, key_id: str) -> Iterator[Event]:
     """Yield every event about one key, in order."""
     chosen = select(schema.events).where(schema.events.c.key_id == key_id)
     for row in tx.execute(chosen.order_by(schema.events.c.seq)):
-        yield _event(row)
+        yield event_of(row)
 
 
 def of_account(
@@ -136,7 +136,7 @@ def of_account(
     if key_id is not None:
         chosen = chosen.where(schema.events.c.key_id == key_id)
     for row in tx.execute(chosen.order_by(schema.events.c.seq).limit(most)):
-        yield _event(row)
+        yield event_of(row)
 
 
 def _row(event: Event) -> dict[str, object]:
@@ -154,7 +154,8 @@ def _row(event: Event) -> dict[str, object]:
     }
 
 
-def _event(row: Row[tuple[object, ...]]) -> Event:
+def event_of(row: Row[tuple[object, ...]]) -> Event:
+    """Return the event in a *row* of the table."""
     return Event(
         seq=row.seq,
         recorded_at_ms=row.recorded_at_ms,

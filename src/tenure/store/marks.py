@@ -16,6 +16,7 @@ from sqlalchemy import (
     insert,
     or_,
     select,
+    true,
     tuple_,
 )
 
@@ -54,9 +55,21 @@ SINCE = (
 
 
 def concern(
-    mark_id: ColumnElement[str | None] | str | None, account_id: ColumnElement[str] | str
+    mark_id: ColumnElement[str | None] | str | None,
+    account_id: ColumnElement[str] | str,
+    key_id: str | None = None,
+    *,
+    is_tree: bool = True,
 ) -> ColumnElement[bool]:
-    """Whether a mark, and none before it, revoked keys of an account or its sub-accounts."""
+    """
+    Whether a mark, and none before it, revoked keys of an account.
+
+    Or its sub-accounts, for a *tree*; with *key_id*, whether it revoked that one.
+    """
+    is_asked = true() if key_id is None else _key.key_id == key_id
+    is_its = _account.account_id == account_id
+    if is_tree:
+        is_its = or_(is_its, _account.master_id == account_id)
     before = schema.revocations.alias("before").c
     was_revoked = (
         exists()
@@ -71,8 +84,8 @@ def concern(
             schema.revocations.join(schema.keys, _key.issued_at_ms < _mark.issued_before_ms)
         )
         .where(_mark.mark_id == mark_id, _key.account_id == _account.account_id)
-        .where(_COVERS, _key.revoked_at_ms.is_(None), ~was_revoked)
-        .where(or_(_account.account_id == account_id, _account.master_id == account_id))
+        .where(_COVERS, _key.revoked_at_ms.is_(None), ~was_revoked, is_asked)
+        .where(is_its)
     )
 
 

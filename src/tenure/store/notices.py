@@ -8,9 +8,21 @@ go through `write_missing`.
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
-from sqlalchemy import ColumnElement, Row, and_, bindparam, func, insert, or_, select, update
+from sqlalchemy import (
+    ColumnElement,
+    Row,
+    Select,
+    and_,
+    bindparam,
+    func,
+    insert,
+    literal,
+    or_,
+    select,
+    update,
+)
 
 from tenure.domain import events
 from tenure.domain.events import Event
@@ -62,24 +74,60 @@ def of_account(
 
     With *unread*, only what it has not marked as read.
     """
-    read = tables.notice_reads
     chosen = (
-        select(tables.notices, read.c.read_at_ms)
-        .outerjoin(
-            read,
-            and_(
-                read.c.notice_id == tables.notices.c.notice_id,
-                read.c.account_id == account.account_id,
-            ),
-        )
+        _with_reads(account)
         .where(tables.notices.c.number > after)
         .where(_concerns(account))
         .order_by(tables.notices.c.number)
         .limit(most)
     )
     if unread:
-        chosen = chosen.where(read.c.read_at_ms.is_(None))
+        chosen = chosen.where(tables.notice_reads.c.read_at_ms.is_(None))
     return [Listed(row.number, notice_of(row), row.read_at_ms) for row in tx.execute(chosen)]
+
+
+def latest(
+    tx: Transaction, account: Account, *, before: int | None, most: int, unread: bool
+) -> list[Listed]:
+    """Return the last that *account* was told, the latest first: at *most* so many, before one."""
+    found: list[Listed] = []
+    for told in _told(account):
+        chosen = _with_reads(account).where(told)
+        if before is not None:
+            chosen = chosen.where(tables.notices.c.number < before)
+        if unread:
+            chosen = chosen.where(tables.notice_reads.c.read_at_ms.is_(None))
+        rows = tx.execute(chosen.order_by(tables.notices.c.number.desc()).limit(most))
+        found += [Listed(row.number, notice_of(row), row.read_at_ms) for row in rows]
+    return sorted(found, key=lambda listed: -listed.number)[:most]
+
+
+def count_unread(tx: Transaction, account: Account, most: int) -> int:
+    """Return how many notices *account* has not marked as read, counting no further than *most*."""
+    count = 0
+    for told in _told(account):
+        unread = _with_reads(account).where(told, tables.notice_reads.c.read_at_ms.is_(None))
+        counted = select(func.count()).select_from(unread.limit(most - count).subquery())
+        count += tx.execute(counted).scalar_one()
+    return count
+
+
+def mark_all_read(tx: Transaction, account: Account, upto: int, now_ms: int) -> int:
+    """Note that *account* has read all it was told up to a number; return how many were new."""
+    count = 0
+    for told in _told(account):
+        unread = (
+            _with_reads(account)
+            .with_only_columns(
+                literal(account.account_id), tables.notices.c.notice_id, literal(now_ms)
+            )
+            .where(told, tables.notice_reads.c.read_at_ms.is_(None))
+            .where(tables.notices.c.number <= upto)
+        )
+        columns = ["account_id", "notice_id", "read_at_ms"]
+        marked = insert(tables.notice_reads).from_select(columns, unread)
+        count += tx.execute(marked.execution_options(preserve_rowcount=True)).rowcount
+    return count
 
 
 def find(tx: Transaction, account: Account, notice_id: str) -> Listed | None:
@@ -149,6 +197,25 @@ def notice_of(row: Row[tuple[object, ...]]) -> Notice:
         ends_at_ms=row.ends_at_ms,
         lead_ms=row.lead_ms,
         mark_id=row.mark_id,
+    )
+
+
+def _with_reads(account: Account) -> Select[Any]:
+    """Return every notice, with since when *account* has read it."""
+    read = tables.notice_reads
+    is_its = and_(
+        read.c.notice_id == tables.notices.c.notice_id, read.c.account_id == account.account_id
+    )
+    return select(tables.notices, read.c.read_at_ms).outerjoin(read, is_its)
+
+
+def _told(account: Account) -> tuple[ColumnElement[bool], ...]:
+    """Return what selects the notices that *account* was told: each part by an index of its own."""
+    table = tables.notices.c
+    is_one_accounts = table.audience == Audience.ACCOUNT
+    return (
+        and_(table.account_id == account.account_id, is_one_accounts),
+        and_(table.audience != Audience.ACCOUNT, _concerns(account)),
     )
 
 

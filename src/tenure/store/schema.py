@@ -29,6 +29,9 @@ metadata = MetaData(
     }
 )
 
+# Sorted by its bytes on either database: what begins alike stands together, and is found by that.
+_BYTEWISE = Text().with_variant(Text(collation="C"), "postgresql")
+
 # Facts about the store itself: `sandbox`, `sealing_key_check`, `log_key`, `restored` …
 marks = Table(
     "marks",
@@ -42,7 +45,7 @@ accounts = Table(
     metadata,
     Column("account_id", Text, primary_key=True),
     Column("kind", Text, nullable=False),
-    Column("email", Text, nullable=False, unique=True),
+    Column("email", _BYTEWISE, nullable=False, unique=True),
     Column("master_id", Text, ForeignKey("accounts.account_id"), index=True),
     Column("created_at_ms", BigInteger, nullable=False),
     Column("frozen_at_ms", BigInteger),
@@ -53,7 +56,7 @@ keys = Table(
     "keys",
     metadata,
     Column("key_id", Text, primary_key=True),
-    Column("api_key", Text, nullable=False, unique=True),
+    Column("api_key", _BYTEWISE, nullable=False, unique=True),
     Column("account_id", Text, ForeignKey("accounts.account_id"), nullable=False, index=True),
     # Also asked for by label: which keys a mark would revoke.
     Column("label", Text, nullable=False, index=True),
@@ -136,13 +139,16 @@ events = Table(
     Column("seq", BigInteger, primary_key=True, autoincrement=False),
     Column("tag", Text, nullable=False),
     Column("actor", Text, nullable=False),
-    Column("account_id", Text, index=True),
-    Column("key_id", Text, index=True),
+    Column("account_id", Text),
+    Column("key_id", Text),
     Column("happened_at_ms", BigInteger, nullable=False),
     Column("recorded_at_ms", BigInteger, nullable=False),
     Column("body", Text, nullable=False),
     Column("previous_hash", Text, nullable=False),
     Column("hash", Text, nullable=False),
+    # With the seq beside it, so that the last ones of an account are read from the end.
+    Index("ix_events_account_id_seq", "account_id", "seq"),
+    Index("ix_events_key_id_seq", "key_id", "seq"),
 )
 
 # One row: the last event. Updating it is the lock that makes `seq` gap-free and in commit order.
@@ -176,9 +182,25 @@ key_addresses = Table(
     "key_addresses",
     metadata,
     Column("key_id", Text, ForeignKey("keys.key_id"), primary_key=True),
-    Column("address", Text, primary_key=True),
+    Column("address", Text, primary_key=True, index=True),
     Column("first_used_at_ms", BigInteger, nullable=False),
     Column("last_used_at_ms", BigInteger, nullable=False),
+)
+
+# What was refused to each key, why and from where; `domain.refusals` says how many rows. As lossy
+# as the two above, and decided by nowhere.
+key_refusals = Table(
+    "key_refusals",
+    metadata,
+    Column("key_id", Text, ForeignKey("keys.key_id"), primary_key=True),
+    Column("reason", Text, primary_key=True),
+    Column("permission", Text, primary_key=True),
+    Column("address", Text, primary_key=True),
+    Column("times", BigInteger, nullable=False),
+    Column("first_at_ms", BigInteger, nullable=False),
+    Column("last_at_ms", BigInteger, nullable=False),
+    Column("since_ms", BigInteger),
+    Column("rule_id", Text),
 )
 
 # Which request that may act once was done, and by which event: kept for a week.

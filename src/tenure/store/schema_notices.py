@@ -1,5 +1,5 @@
 """
-The tables of telling: notices, who read them, contacts, deliveries, and the calendar feeds.
+The tables of telling: notices, who read them, contacts, deliveries, lead times, calendar feeds.
 
 Part of `schema.metadata`, in a module of its own. A notice is never altered once it is written:
 that it was read, or sent, stands in a row of its own.
@@ -118,6 +118,15 @@ deliveries = Table(
         sqlite_where=text("next_attempt_at_ms IS NOT NULL"),
         postgresql_where=text("next_attempt_at_ms IS NOT NULL"),
     ),
+)
+
+# How long before an end an account chose to be warned, a row each; none leaves it to the rules.
+lead_times = Table(
+    "lead_times",
+    metadata,
+    Column("account_id", Text, ForeignKey("accounts.account_id"), primary_key=True),
+    # Which of them anybody chose is asked in each tick.
+    Column("lead_ms", BigInteger, primary_key=True, autoincrement=False, index=True),
 )
 
 calendars = Table(

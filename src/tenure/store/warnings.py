@@ -77,6 +77,16 @@ Place = tuple[int, str, str]
 START: Final[Place] = (0, "", "")
 
 
+def position_name(lead_ms: int) -> str:
+    """Return what the place is called that the warnings of one lead time have come to."""
+    return f"warning:{lead_ms}"
+
+
+def begin_at(tx: Transaction, lead_ms: int, now_ms: int) -> None:
+    """Look from *now_ms* on for what falls due by a lead time that nobody was warned by before."""
+    notices.set_position(tx, position_name(lead_ms), (now_ms + lead_ms, "", ""))
+
+
 class Seen(NamedTuple):
     """A running term, and whether its key is alive."""
 

@@ -72,6 +72,7 @@ RIGHTS = {
     "POST /v1/keys/{key_id}/edits": OPERATORS,
     "POST /v1/keys/{key_id}/edits/preview": READS,
     "POST /v1/keys/{key_id}/quarantine": ACTS,
+    "GET /v1/keys/{key_id}/refusals": READS,
     "POST /v1/keys/{key_id}/release": OPERATORS,
     "POST /v1/keys/{key_id}/revoke": ACTS,
     "POST /v1/keys/{key_id}/rotate": OPERATORS,

@@ -13,7 +13,7 @@ from tests.services.people.doors import Door
 @pytest.fixture(autouse=True)
 def _quick_hashes(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
     """Hash with as little work as Argon2 allows, but where the work itself is looked at."""
-    if request.node.get_closest_marker("full_hashes") is None:
+    if not request.module.__name__.endswith("test_passwords"):
         monkeypatch.setattr(passwords, "MEMORY_KIB", 8)
         monkeypatch.setattr(passwords, "PASSES", 1)
 

@@ -8,6 +8,7 @@ they happen, and the verdict is given.
 import contextlib
 import dataclasses
 import datetime
+import sys
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
@@ -26,6 +27,7 @@ from tenure.faces.commands import client, exits, life, shown
 from tenure.faces.commands.client import Client
 from tenure.faces.commands.life import Row, Trading
 from tenure.faces.commands.living import Life, Lived
+from tenure.faces.commands.showcase import Showcase, let_in, stay
 from tenure.faces.http.starting import starting
 from tenure.settings import Settings
 
@@ -48,19 +50,32 @@ def demo(
     ] = AccountKind.NORMAL,
     *,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON, for programs.")] = False,
+    console: Annotated[
+        bool | None,
+        typer.Option(help="Leave the console open at the end; by default on a terminal."),
+    ] = None,
 ) -> None:
     """
     Watch a permission end and come back, in less than a minute.
 
     Starts a server of its own with a clock that can be moved, issues a key to a normal, a master
     and a sub-account, and takes all three through the thirteen rows of the worked life: each act
-    through the API, each order really signed. Ends with 1 if any row differs.
+    through the API, each order really signed. Ends with 1 if any row differs. On a terminal the
+    server then stays, with the console open on an account that has a key in every state.
     """
-    raise typer.Exit(run(life.ROWS, kind, as_json=as_json))
+    is_terminal = sys.stdout.isatty() and not as_json
+    stays = is_terminal if console is None else console
+    raise typer.Exit(run(life.ROWS, kind, as_json=as_json, stays=stays))
 
 
-def run(rows: Sequence[Row], kind: AccountKind, *, as_json: bool) -> exits.Exit:
-    """Live *rows* with all three kinds of account, show that of *kind*, and return the verdict."""
+def run(
+    rows: Sequence[Row], kind: AccountKind, *, as_json: bool, stays: bool = False
+) -> exits.Exit:
+    """
+    Live *rows* with all three kinds of account, show that of *kind*, and return the verdict.
+
+    The server then *stays*, with the console open, until somebody presses Ctrl-C.
+    """
     lived: dict[AccountKind, list[Lived]] = {each: [] for each in AccountKind}
     shown.beside().print("Starting a Tenure of its own, in a sandbox…", style="dim")
     with (
@@ -68,8 +83,9 @@ def run(rows: Sequence[Row], kind: AccountKind, *, as_json: bool) -> exits.Exit:
         contextlib.closing(SystemClock(Path(directory))) as clock,
     ):
         started_ns = clock.elapsed_ns()
-        home = Path(directory) / "home"
-        with starting(_settings(home), clock) as url, _world(url, home, clock) as (operator, lives):
+        given = _settings(Path(directory) / "home")
+        with starting(given, clock) as url, _world(url, given.home, clock) as (operator, lives):
+            showcase = Showcase(operator) if stays else None
             if not as_json:
                 _show_head()
             for row in rows:
@@ -78,16 +94,27 @@ def run(rows: Sequence[Row], kind: AccountKind, *, as_json: bool) -> exits.Exit:
                 # Only when all three have asked for their orders is anything waited for.
                 for each, one in lives.items():
                     lived[each].append(one.look_back(now[each]))
+                if showcase is not None:
+                    showcase.live(row)
                 if not as_json:
                     _show(lived[kind][-1])
             requests = sum(one.requests for one in lives.values())
             took_s = (clock.elapsed_ns() - started_ns) / 1e9
-    is_as_written = not any(one.differences for each in lived.values() for one in each)
-    if as_json:
-        shown.as_json(_as_json(lived, requests, is_well=is_as_written))
-    else:
-        _show_verdict(lived, kind, f"{requests} signed requests, {took_s:.0f} s")
+            is_as_written = not any(one.differences for each in lived.values() for one in each)
+            if as_json:
+                shown.as_json(_as_json(lived, requests, is_well=is_as_written))
+            else:
+                _show_verdict(lived, kind, f"{requests} signed requests, {took_s:.0f} s")
+            if showcase is not None:
+                _stay(given, url, showcase, clock)
     return exits.Exit.DONE if is_as_written else exits.Exit.REFUSED
+
+
+def _stay(given: Settings, url: str, showcase: Showcase, clock: SystemClock) -> None:
+    here = given.model_copy(update={"listen": url.partition("://")[2]})
+    seed = let_in(here, showcase.account_id, clock)
+    with contextlib.suppress(KeyboardInterrupt):
+        stay(here.console_at, seed, clock)
 
 
 def _settings(home: Path) -> Settings:

@@ -2,7 +2,7 @@
 `tenure keys`: issue, list, show, rotate and revoke API keys, through the management API.
 
 Editing, with its plan and its question, is in `edits`; what to do when one leaks in
-`leaks`; when and whence keys are used in `usage`.
+`leaks`; when and whence keys are used in `usage`, and what they were refused in `refusals`.
 """
 
 import sys
@@ -14,7 +14,7 @@ import typer
 from tenure.domain import documents
 from tenure.domain.errors import Invalid
 from tenure.domain.model import KeyType
-from tenure.faces.commands import client, edits, leaks, shown, usage
+from tenure.faces.commands import client, edits, leaks, refusals, shown, usage
 from tenure.faces.commands.accounts import AccountId, AsJson
 from tenure.faces.commands.client import Client, Json
 
@@ -121,6 +121,7 @@ app.command()(client.connected(leaks.quarantine))
 app.command()(client.connected(leaks.release))
 app.command()(client.connected(usage.usage))
 app.command()(client.connected(usage.unused))
+app.command()(client.connected(refusals.refusals))
 
 
 def _length_ms(text: str) -> int:

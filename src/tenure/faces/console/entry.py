@@ -8,7 +8,7 @@ answered as one that does not exist (SECURITY T25, RULES R16).
 
 from collections.abc import Awaitable, Callable
 from enum import StrEnum
-from typing import Any, Final
+from typing import Any, Final, cast
 
 from litestar import Litestar
 from litestar.concurrency import sync_to_thread
@@ -19,6 +19,7 @@ from litestar.routes import HTTPRoute
 from tenure.domain.errors import Forbidden, NotFound, Unauthenticated
 from tenure.domain.people import Role, Stage
 from tenure.domain.rights import Owner, Right
+from tenure.faces.console.origins import SAFE_METHODS, Origin
 from tenure.faces.console.visitors import Visitor, Visitors
 from tenure.services.rights import Rights
 
@@ -69,12 +70,21 @@ OPERATORS: Final = of(Entry.OPERATORS)
 ADMINISTRATORS: Final = of(Entry.ADMINISTRATORS)
 
 
+class Moved(Exception):  # noqa: N818 - it says where to go, and nothing is wrong
+    """The page is at another address; see `to`."""
+
+    def __init__(self, to: str) -> None:
+        """*to* is the whole address."""
+        self.to = to
+        super().__init__(to)
+
+
 class Door:
     """Finds out who is at it, and lets him no further than his rights; use `guard`."""
 
-    def __init__(self, visitors: Visitors, rights: Rights) -> None:
+    def __init__(self, visitors: Visitors, rights: Rights, origin: Origin) -> None:
         """One per worker."""
-        self._visitors, self._rights = visitors, rights
+        self._visitors, self._rights, self._origin = visitors, rights, origin
 
     async def admit(
         self, connection: ASGIConnection[Any, Any, Any, Any], route: BaseRouteHandler
@@ -82,8 +92,14 @@ class Door:
         """
         Let the visitor of *route* pass, and leave him as the request's `user`, None for nobody.
 
-        Raises Unauthenticated, Forbidden and NotFound.
+        Raises Unauthenticated, Forbidden and NotFound, and Moved for a browser that calls this
+        machine by its number.
         """
+        method = cast("Any", connection).method
+        if not self._origin.is_from_here(method, connection.headers):
+            raise Forbidden("This was not sent by a page of the console.")
+        if method in SAFE_METHODS and self._origin.elsewhere(connection.headers.get("host", "")):
+            raise Moved(f"{self._origin.text}{connection.url.path}")
         entry = declared_as(route) or Entry.ADMINISTRATORS
         # In a thread, for the store blocks.
         visitor = await sync_to_thread(self._visitors.find, connection)
@@ -119,9 +135,11 @@ def _require_role(visitor: Visitor, role: Role) -> None:
         raise Forbidden("Your role does not allow this.")
 
 
-def guard(visitors: Visitors, rights: Rights) -> Callable[[Any, Any], Awaitable[None]]:
+def guard(
+    visitors: Visitors, rights: Rights, origin: Origin
+) -> Callable[[Any, Any], Awaitable[None]]:
     """Return the guard of every route; raises as `Door.admit`."""
-    door = Door(visitors, rights)
+    door = Door(visitors, rights, origin)
 
     # A function, for the framework copies whatever else it is handed, all it stands on included.
     async def admit(

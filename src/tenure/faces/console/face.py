@@ -13,8 +13,6 @@ from typing import Any, Final
 from litestar import Litestar, Request, Router
 from litestar.config.csrf import CSRFConfig
 from litestar.di import Provide
-from litestar.exceptions import PermissionDeniedException
-from litestar.response import Redirect
 
 from tenure.clock import SandboxClock
 from tenure.faces.console import (
@@ -31,7 +29,7 @@ from tenure.faces.console.desk import Desk, House
 from tenure.faces.console.forms import form_of
 from tenure.faces.console.headers import Headers
 from tenure.faces.console.mishaps import Mishaps
-from tenure.faces.console.origins import SAFE_METHODS, Origin
+from tenure.faces.console.origins import Origin
 from tenure.faces.console.stepping import Stepping
 from tenure.faces.console.visitors import Visitors
 from tenure.faces.console.words import Words
@@ -64,9 +62,8 @@ def build(worker: Worker) -> Litestar:
     is_sandbox = settings.sandbox and isinstance(clock, SandboxClock)
     app = Litestar(
         [Router(PREFIX, route_handlers=_routers(is_sandbox=is_sandbox))],
-        guards=[entry.guard(visitors, Rights(worker.accounts, worker.keys))],
+        guards=[entry.guard(visitors, Rights(worker.accounts, worker.keys), origin)],
         dependencies=_provided(worker, house),
-        before_request=_look_over(origin),
         before_send=[Headers(ids, is_secure=origin.is_secure).put_on],
         exception_handlers={Exception: Mishaps(house, ids).answer},
         csrf_config=CSRFConfig(
@@ -139,20 +136,6 @@ def _provided(worker: Worker, house: House) -> dict[str, Provide]:
 
 def _provide(service: object) -> Provide:
     return Provide(lambda: service, sync_to_thread=False)
-
-
-def _look_over(origin: Origin) -> Any:  # noqa: ANN401 - what the framework takes
-    """Return what turns a request away before anything is done for it."""
-
-    async def look(request: Request[Any, Any, Any]) -> Redirect | None:
-        if not origin.is_from_here(request.method, request.headers):
-            raise PermissionDeniedException
-        host = request.headers.get("host", "")
-        if request.method in SAFE_METHODS and origin.elsewhere(host):
-            return Redirect(f"{origin.text}{request.url.path}")
-        return None
-
-    return look
 
 
 def _address(caller: callers.Caller | callers.Suspect) -> str:

@@ -18,6 +18,7 @@ from litestar.response import Redirect
 from tenure.domain import errors
 from tenure.domain.errors import TenureError
 from tenure.faces.console.desk import Desk, House
+from tenure.faces.console.entry import Moved
 from tenure.faces.http.requests import Ids
 
 log = structlog.get_logger()
@@ -43,10 +44,14 @@ class Mishaps:
 
     def answer(self, request: Request[Any, Any, Any], error: Exception) -> Response[Any]:
         """Answer for *error*; log what somebody should look into."""
-        status = _status_of(error)
+        if isinstance(error, Moved):
+            return Redirect(error.to)
+        status = _status_of(error, request.path_params)
         if status == HTTPStatus.UNAUTHORIZED:
             return self._to_the_door(request)
         said = error.message if isinstance(error, TenureError) else ""
+        if isinstance(error, errors.NotFound):
+            said = ""  # Which id was asked for, and of what, must not show (SECURITY T25).
         if isinstance(error, errors.Invalid):
             said = str(error)
         if status not in _SAID:
@@ -88,10 +93,12 @@ class Mishaps:
         return Redirect(path, status_code=303)
 
 
-def _status_of(error: Exception) -> int:
+def _status_of(error: Exception, named: Mapping[str, Any]) -> int:
     if isinstance(error, ValidationException):
-        return 404  # What is wrong is a part of the address, so there is no such page.
+        wrong = {str(each.get("key")) for each in error.extra or [] if isinstance(each, dict)}
+        # Where it is a part of the address that is wrong, there is no such page.
+        return 404 if wrong & named.keys() else 422
     if isinstance(error, HTTPException):
         # A method that a page does not take is no page either.
-        return 404 if error.status_code in {404, 405} else error.status_code
+        return {400: 422, 405: 404}.get(error.status_code, error.status_code)
     return next((status for kind, status in _STATUS.items() if isinstance(error, kind)), 500)

@@ -20,7 +20,8 @@ from tenure.services.languages import Language
 
 DAY_MS: Final = 86_400_000
 _SOON_MS: Final = 7 * DAY_MS
-"""Where the rule that set a term names no lead time: the longest of the default ones."""
+_LAST_MS: Final = 3_600_000
+"""Where the rule that set a term names no lead time: the longest and the last of the usual ones."""
 
 
 class State(StrEnum):
@@ -31,10 +32,16 @@ class State(StrEnum):
     TERM = "term"
     """Ticked, with an end to come."""
     SOON = "soon"
-    """The same, inside the longest lead time."""
+    """The same, from the first warning on: inside the rule's longest lead time."""
+    LAST = "last"
+    """The same, inside the last lead time: there will be no further warning."""
     ENDED = "ended"
     """Its term has ended: unticked by the rule."""
     OFF = "off"
+
+
+DATED: Final = frozenset({State.TERM, State.SOON, State.LAST})
+"""The states of a box that is ticked and will end."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,9 +64,19 @@ class Box:
     """The key types that may hold it, where this key's is none of them."""
 
     @property
+    def is_dated(self) -> bool:
+        """Whether it is on now and will end."""
+        return self.state in DATED
+
+    @property
+    def is_soon(self) -> bool:
+        """Whether its end was warned of already."""
+        return self.state in {State.SOON, State.LAST}
+
+    @property
     def is_ticked(self) -> bool:
         """Whether it is on now."""
-        return self.state in {State.ON, State.TERM, State.SOON}
+        return self.state in {State.ON, *DATED}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -80,7 +97,7 @@ class Card:
     @property
     def dated(self) -> tuple[Box, ...]:
         """The boxes with an end to come, the first to end first."""
-        running = [box for box in self.boxes if box.state in {State.TERM, State.SOON}]
+        running = [box for box in self.boxes if box.state in DATED]
         return tuple(sorted(running, key=lambda box: box.ends_at_ms or 0))
 
     @property
@@ -172,13 +189,15 @@ class Shown:
         if grant.term is None:
             return State.ON
         rule = self._rulebook.rule(grant.term.rule_id)
-        lead_ms = max(rule.notify_before_ms, default=_SOON_MS) if rule else _SOON_MS
-        is_soon = grant.term.ends_at_ms - self._now_ms <= lead_ms
-        return State.SOON if is_soon else State.TERM
+        leads_ms = (rule.notify_before_ms if rule else ()) or (_SOON_MS, _LAST_MS)
+        left_ms = grant.term.ends_at_ms - self._now_ms
+        if left_ms <= min(leads_ms):
+            return State.LAST
+        return State.SOON if left_ms <= max(leads_ms) else State.TERM
 
     def _when(self, state: State, ends_at_ms: int, rule_id: str) -> str:
         language = self._language
-        if state in {State.TERM, State.SOON}:
+        if state in DATED:
             left = language.left(ends_at_ms - self._now_ms)
             return language.say("box.ends", left=left, end=language.moment(ends_at_ms))
         if state is State.ENDED:

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from tenure.faces.console.shown import DAY_MS, Box, Card, State
+from tenure.faces.console.shown import DAY_MS, Box, Card
 from tenure.services.languages import Language
 
 _SPAN_MS_MIN: Final = 30 * DAY_MS
@@ -55,7 +55,7 @@ def draw(cards: Sequence[Card], language: Language, now_ms: int) -> Timeline | N
                 card=card,
                 box=box,
                 reach=max(6, (ends_at_ms - now_ms) * _WIDTH // span_ms),
-                is_soon=box.state is State.SOON,
+                is_soon=box.is_soon,
             )
             for ends_at_ms, card, box in shown
         ],

@@ -7,16 +7,12 @@ translation, a venue's own name stands as the venue wrote it.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Final
 
 from tenure.domain.catalog import Catalog
 from tenure.domain.consequences import Consequence
-from tenure.domain.model import Permission
 from tenure.domain.rules import Rulebook
-from tenure.services import languages
+from tenure.services import naming
 from tenure.services.languages import Language
-
-_ENGLISH: Final = "UTC"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,15 +33,14 @@ class Words:
     def __init__(self, catalog: Catalog) -> None:
         """*catalog* names the permissions."""
         self.catalog = catalog
-        self._english = languages.language("en", _ENGLISH).texts
 
     def permission(self, permission: str, language: Language) -> str:
         """Return how a permission is called."""
-        return self._named(permission, "label", language)
+        return naming.permission(self.catalog, permission, language)
 
     def warning(self, permission: str, language: Language) -> str:
         """Return the warning that stands beside a permission's box (RULES S11), or nothing."""
-        return self._named(permission, "warning", language)
+        return naming.warning(self.catalog, permission, language)
 
     def sentences(
         self, found: Sequence[Consequence], rulebook: Rulebook, language: Language
@@ -68,14 +63,3 @@ class Words:
             because=language.say("popup.because", rule=rule.title) if rule else "",
             needs_confirmation=item.needs_confirmation,
         )
-
-    def _named(self, permission: str, what: str, language: Language) -> str:
-        offer = self.catalog.offers.get(Permission(permission))
-        if offer is None:
-            return permission if what == "label" else ""
-        own: str = getattr(offer, what)
-        text_id = f"{what}.{permission}"
-        # A venue that renamed it means something by that: no translation knows what.
-        if self._english.get(text_id) == own:
-            return language.texts[text_id]
-        return own

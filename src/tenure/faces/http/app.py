@@ -21,8 +21,8 @@ from tenure.faces.http import (
     process,
     targets,
 )
+from tenure.services.noting import FLUSH_EVERY_S, Noting
 from tenure.services.subaccounts import SubAccounts
-from tenure.services.usage import FLUSH_EVERY_S
 from tenure.settings import Settings
 from tenure.wiring import Worker
 
@@ -44,7 +44,7 @@ def create() -> Asgi:
     process.end_with_parent()
     logs.configure()
     worker = wiring.open_worker(Settings.model_validate_json(os.environ[RUN_ENVIRONMENT]))
-    process.run_beside(worker.usage.run, FLUSH_EVERY_S)
+    process.run_beside(Noting(worker.usage, worker.refusals).run, FLUSH_EVERY_S)
     return build(worker)
 
 

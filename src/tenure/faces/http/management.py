@@ -28,6 +28,7 @@ from tenure.faces.http import (
     notices,
     probes,
     problems,
+    refused,
     requests,
     revocations,
     rights,
@@ -64,10 +65,12 @@ def build(worker: Worker) -> Litestar:
         "rendering": worker.telling.rendering,
         "decisions": decisions.Decisions(worker.decider),
         "keyring": worker.keyring,
+        "approvals": worker.operating.approvals,
         "catalog": worker.catalog,
         "clock": clock,
         "show": show,
         "usage": worker.usage,
+        "refusals": worker.refusals,
     }
     dependencies = _provided(services)
     reach = Rights(worker.accounts, worker.keys)
@@ -121,6 +124,7 @@ def _routers(
                 checkpoints.proofs(),
                 rules.routes(),
                 usages.routes(),
+                refused.routes(),
                 notices.routes(),
                 contacts.routes(),
                 calendars.routes(),

@@ -16,6 +16,7 @@ from tenure.faces.http import problems, requests, revocation_views, rights
 from tenure.faces.http.keys import Label
 from tenure.faces.http.revocation_views import MarksView, RevocationPlanView, RevocationView
 from tenure.faces.http.views import KeyView, Show
+from tenure.services.approvals import Approvals
 from tenure.services.quarantine import CAUSE_CODE_POINTS_MAX, Quarantine
 from tenure.services.revocations import Revocations
 
@@ -70,14 +71,20 @@ def preview_revocation(
     sync_to_thread=True,
 )
 def revoke_keys(
-    data: JSONBody[ConfirmedRevocation], revocations: Given[Revocations], actor: Given[str]
+    data: JSONBody[ConfirmedRevocation],
+    revocations: Given[Revocations],
+    approvals: Given[Approvals],
+    actor: Given[str],
 ) -> RevocationView:
     """
     Revoke them all at once and for good; in force on this machine when this answers.
 
     409 `confirmation_required` without a stamp, 409 `stale` where it would revoke more than was
-    shown; both show what it would do now, with its stamp.
+    shown; both show what it would do now, with its stamp. 403 `approval_required` where two people
+    have to agree, unless it is confined to one account and its sub-accounts.
     """
+    if data.account_id is None:
+        approvals.require_alone()
     return revocation_views.done(revocations.commit(data.selection(), data.stamp, actor))
 
 

@@ -20,6 +20,7 @@ from tenure.domain.rule_plans import Outcome
 from tenure.domain.rules import Rule, rule_state
 from tenure.faces.http import problems, requests, rights
 from tenure.faces.http.views import View
+from tenure.services.approvals import Approvals
 from tenure.services.rules import SLICE_MAX, Previewed, Rules
 
 RuleIdInPath: TypeAlias = Annotated[str, PathParameter(pattern=f"^{rulebooks.RULE_ID}$")]
@@ -177,14 +178,20 @@ def preview_rules(
     sync_to_thread=True,
 )
 def schedule_rules(
-    data: JSONBody[ConfirmedRules], rules: Given[Rules], catalog: Given[Catalog], actor: Given[str]
+    data: JSONBody[ConfirmedRules],
+    rules: Given[Rules],
+    catalog: Given[Catalog],
+    approvals: Given[Approvals],
+    actor: Given[str],
 ) -> RulesView:
     """
     Add the new rules of a rulebook, for the instants they name, all in the future; list these.
 
     409 `confirmation_required` without the stamp of a preview, 409 `stale` where the rulebook or
-    the text is not the one that was previewed, or that was over 10 minutes ago.
+    the text is not the one that was previewed, or that was over 10 minutes ago. 403
+    `approval_required` where two people have to agree.
     """
+    approvals.require_alone()
     proposed = rulebooks.read(data.rulebook, frozenset(catalog.offers))
     return _shown(rules.schedule(proposed, data.stamp, actor))
 
@@ -196,8 +203,18 @@ def schedule_rules(
     responses=problems.documented(401, 403, 404, 409, 422, 503),
     sync_to_thread=True,
 )
-def withdraw_rule(rule_id: RuleIdInPath, rules: Given[Rules], actor: Given[str]) -> RuleView:
-    """Withdraw a rule before it takes effect, for good; 409 `in_force` once it has."""
+def withdraw_rule(
+    rule_id: RuleIdInPath,
+    rules: Given[Rules],
+    approvals: Given[Approvals],
+    actor: Given[str],
+) -> RuleView:
+    """
+    Withdraw a rule before it takes effect, for good; 409 `in_force` once it has.
+
+    403 `approval_required` where two people have to agree.
+    """
+    approvals.require_alone()
     return msgspec.convert(_state(rules.withdraw(rule_id, actor)), RuleView)
 
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 
 from tenure.clock import Clock
 from tenure.domain.contacts import language_of
-from tenure.domain.errors import Conflict, Invalid
+from tenure.domain.errors import Conflict, Invalid, NotFound
 from tenure.domain.events import Event, Tag
 from tenure.domain.people import Person, PersonId, Role
 from tenure.domain.person_states import without_factors
@@ -60,7 +60,7 @@ class People:
         self.step_ups = StepUps(register, proving, self.sessions)
         self.factors = Factors(register, budgets, passwords, proving, self.sessions, self.step_ups)
         self.recovery = Recovery(register, self.invitations)
-        self.oidc = None if provider is None else Oidc(register, self.sessions, provider)
+        self.oidc = None if provider is None else Oidc(register, proving, self.sessions, provider)
 
     def find(self, person_id: str) -> Person:
         """Return one person; raises NotFound."""
@@ -100,22 +100,7 @@ class People:
 
         Raises NotFound, Invalid, Conflict `last_administrator`.
         """
-
-        def change(tx: Transaction) -> tuple[Person, Event | None]:
-            before = people.get(tx, person_id)
-            if not (before.role.is_operators and role.is_operators):
-                raise Invalid("role", "an owner is no operator, and no operator an owner")
-            if before.role is role:
-                return before, None
-            after = replace(before, role=role)
-            people.save(tx, after)
-            _require_administrator(tx, before)
-            sessions.end_all(tx, person_id)
-            return after, self._register.record(
-                tx, Tag.PERSON_ROLE_CHANGED, after, actor, role_before=str(before.role)
-            )
-
-        return self._register.change(change)
+        return self._register.change(lambda tx: self.role_in(tx, person_id, role, actor))
 
     def remove(self, person_id: str, actor: str) -> Person:
         """
@@ -123,21 +108,45 @@ class People:
 
         `on_hold` while a recovery is under way: whoever began it ends it.
         """
+        return self._register.change(lambda tx: self.remove_in(tx, person_id, actor))
 
-        def remove(tx: Transaction) -> tuple[Person, Event]:
-            before = people.get(tx, person_id)
-            if before.recovery is not None:
-                raise Conflict("on_hold", "a recovery is under way: complete or cancel that")
-            now_ms = self._register.real.now_ms()
-            factors.clear(tx, person_id)
-            invitations.withdraw(tx, person_id)
-            sessions.end_all(tx, person_id)
-            after = replace(without_factors(before), removed_at_ms=now_ms)
-            people.save(tx, after)
-            _require_administrator(tx, before)
-            return after, self._register.record(tx, Tag.PERSON_REMOVED, after, actor)
+    def operator_in(self, tx: Transaction, person_id: str) -> Person:
+        """Return somebody of the house, in the caller's transaction; raises NotFound."""
+        person = people.get(tx, person_id)
+        if not person.role.is_operators:
+            raise NotFound("there is no such person of the house")
+        return person
 
-        return self._register.change(remove)
+    def role_in(
+        self, tx: Transaction, person_id: str, role: Role, actor: str
+    ) -> tuple[Person, Event | None]:
+        """Do `change_role` in the caller's transaction."""
+        before = people.get(tx, person_id)
+        if not (before.role.is_operators and role.is_operators):
+            raise Invalid("role", "an owner is no operator, and no operator an owner")
+        if before.role is role:
+            return before, None
+        after = replace(before, role=role)
+        people.save(tx, after)
+        _require_administrator(tx, before)
+        sessions.end_all(tx, person_id)
+        return after, self._register.record(
+            tx, Tag.PERSON_ROLE_CHANGED, after, actor, role_before=str(before.role)
+        )
+
+    def remove_in(self, tx: Transaction, person_id: str, actor: str) -> tuple[Person, Event]:
+        """Do `remove` in the caller's transaction."""
+        before = people.get(tx, person_id)
+        if before.recovery is not None:
+            raise Conflict("on_hold", "a recovery is under way: complete or cancel that")
+        now_ms = self._register.real.now_ms()
+        factors.clear(tx, person_id)
+        invitations.withdraw(tx, person_id)
+        sessions.end_all(tx, person_id)
+        after = replace(without_factors(before), removed_at_ms=now_ms)
+        people.save(tx, after)
+        _require_administrator(tx, before)
+        return after, self._register.record(tx, Tag.PERSON_REMOVED, after, actor)
 
 
 def _require_administrator(tx: Transaction, before: Person) -> None:

@@ -98,20 +98,30 @@ class Invitations:
 
     def of_operator(self, email: str, role: Role, actor: str) -> Invited:
         """Invite somebody of the house; raises Invalid, Conflict `exists` for who has joined."""
+        return self._register.change(lambda tx: self.operator_in(tx, email, role, actor))
+
+    def require_operator(self, tx: Transaction, email: str, role: Role) -> tuple[str, Role]:
+        """Return whom and as what to invite, if that may be done; raises as `of_operator`."""
         email = _email(email)
         if not role.is_operators:
             raise Invalid("role", "owners are invited to their account")
+        person = people.by_name(tx, email)
+        if person is not None and (
+            person.account_id is not None or person.role is not role or person.has_joined
+        ):
+            raise Conflict("exists", "somebody with this e-mail signs in already")
+        return email, role
 
-        def invite(tx: Transaction) -> tuple[Invited, Event]:
-            person = people.by_name(tx, email)
-            if person is None:
-                person = self._new(email, role, None)
-                people.add(tx, person)
-            elif person.account_id is not None or person.role is not role:
-                raise Conflict("exists", "somebody with this e-mail signs in already")
-            return self._invite(tx, person, actor)
-
-        return self._register.change(invite)
+    def operator_in(
+        self, tx: Transaction, email: str, role: Role, actor: str
+    ) -> tuple[Invited, Event]:
+        """Do `of_operator` in the caller's transaction."""
+        email, role = self.require_operator(tx, email, role)
+        person = people.by_name(tx, email)
+        if person is None:
+            person = self._new(email, role, None)
+            people.add(tx, person)
+        return self._invite(tx, person, actor)
 
     def first_administrator(self) -> Invited | None:
         """

@@ -2,10 +2,11 @@
 
 from alembic import context
 
-from tenure.store import schema, schema_leaks, schema_notices, schema_people
+from tenure.store import schema, schema_approvals, schema_leaks, schema_notices, schema_people
 
 EVERYTHING = (
     schema,
+    schema_approvals,
     schema_leaks,
     schema_notices,
     schema_people,

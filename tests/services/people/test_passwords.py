@@ -1,0 +1,111 @@
+"""Passwords: Argon2id with the parameters that are named, a few at a time, as long for nobody."""
+
+import threading
+from collections.abc import Iterator
+from functools import partial
+
+import argon2
+import pytest
+
+from tenure.domain.errors import Unavailable
+from tenure.services.people import passwords
+from tenure.services.people.passwords import AT_ONCE, WAITING_MAX, Passwords
+from tests.fakes import FakeClock
+
+PASSWORD = "correct horse battery staple"
+
+
+@pytest.fixture
+def quick(monkeypatch: pytest.MonkeyPatch) -> Passwords:
+    monkeypatch.setattr(passwords, "MEMORY_KIB", 8)
+    monkeypatch.setattr(passwords, "PASSES", 1)
+    return Passwords(FakeClock())
+
+
+def test_a_hash_names_its_parameters_and_has_a_salt_of_its_own() -> None:
+    hasher = Passwords(FakeClock())
+    first, second = hasher.hash(PASSWORD), hasher.hash(PASSWORD)
+
+    assert first.startswith("$argon2id$v=19$m=19456,t=2,p=1$")
+    assert first != second
+    assert hasher.verify(first, PASSWORD)
+    assert not hasher.verify(first, PASSWORD + ".")
+    assert not hasher.is_dated(first)
+
+
+def test_the_stand_in_for_nobody_asks_for_the_same_work() -> None:
+    """Same form, same parameters, same lengths: the library does to it what it does to a hash."""
+    hasher = Passwords(FakeClock())
+    stand_in = hasher._stand_in  # noqa: SLF001 - what is done for nobody is the point
+
+    assert argon2.extract_parameters(stand_in) == argon2.extract_parameters(hasher.hash(PASSWORD))
+    assert not hasher.verify(None, PASSWORD)
+    with pytest.raises(argon2.exceptions.VerifyMismatchError):
+        argon2.PasswordHasher().verify(stand_in, PASSWORD)  # It was worked out, and differs.
+
+
+def test_what_is_no_hash_lets_nobody_in(quick: Passwords) -> None:
+    assert not quick.verify("no hash", PASSWORD)
+
+
+def test_an_endless_password_is_cut_before_it_is_hashed(quick: Passwords) -> None:
+    hashed = quick.hash("x" * 256)
+
+    assert quick.verify(hashed, "x" * 256)
+    assert not quick.verify(hashed, "x" * 10_000_000)
+
+
+def test_a_hash_of_older_parameters_is_dated(quick: Passwords) -> None:
+    assert quick.is_dated(argon2.PasswordHasher(1, 16, 1).hash(PASSWORD))
+
+
+class _Held:
+    """Stands in for the library: holds everybody until it is told to go on."""
+
+    def __init__(self) -> None:
+        self.go_on, self.inside, self.most = threading.Event(), 0, 0
+        self._lock = threading.Lock()
+
+    def hash(self, _password: str, *, salt: bytes) -> str:
+        """Note how many are here at once."""
+        with self._lock:
+            self.inside += 1
+            self.most = max(self.most, self.inside)
+        self.go_on.wait(10)
+        with self._lock:
+            self.inside -= 1
+        return salt.hex()
+
+
+@pytest.fixture
+def crowd(quick: Passwords) -> Iterator[tuple[Passwords, _Held, list[threading.Thread]]]:
+    held = _Held()
+    quick._hasher = held  # type: ignore[assignment]  # noqa: SLF001 - a library that waits
+    threads = [
+        threading.Thread(target=partial(quick.hash, PASSWORD)) for _ in range(AT_ONCE + WAITING_MAX)
+    ]
+    for thread in threads:
+        thread.start()
+    yield quick, held, threads
+    held.go_on.set()
+    for thread in threads:
+        thread.join()
+
+
+def test_a_few_hash_at_once_some_wait_and_the_rest_are_sent_away(
+    crowd: tuple[Passwords, _Held, list[threading.Thread]],
+) -> None:
+    hasher, held, threads = crowd
+    # All but those inside wait: nobody else gets in, and that takes no time to find out.
+    while hasher._room._value:  # noqa: SLF001 - until all have come
+        threading.Event().wait(0.001)
+
+    with pytest.raises(Unavailable) as raised:
+        hasher.hash(PASSWORD)
+
+    assert raised.value.code == "busy"
+    held.go_on.set()
+    for thread in threads:
+        thread.join()
+    assert held.most == AT_ONCE
+    assert hasher.hash(PASSWORD), "once they are gone there is room again"
