@@ -18,6 +18,7 @@ from litestar.di import Provide
 from tenure.clock import SandboxClock
 from tenure.faces.console import (
     activity,
+    announcements,
     creating,
     editing,
     ending,
@@ -50,6 +51,7 @@ from tenure.faces.http import callers, requests
 from tenure.services import keyfiles
 from tenure.services.activity import Activity
 from tenure.services.acts import Acts
+from tenure.services.announcements import Announcements
 from tenure.services.families import Families
 from tenure.services.rights import Rights
 from tenure.wiring import Worker
@@ -115,6 +117,7 @@ def _routers(worker: Worker, *, is_sandbox: bool) -> list[Router]:
         editing.routes(),
         ending.routes(),
         activity.routes(),
+        announcements.routes(),
         refusals.routes(),
         subaccounts.routes(),
         inbox.routes(),
@@ -142,6 +145,7 @@ def _provided(worker: Worker, house: House) -> dict[str, Provide]:
         "rules": worker.rules,
         "quarantine": worker.quarantine,
         "usage": worker.usage,
+        "announcements": Announcements(worker.store, worker.clock),
         "refusals": worker.refusals,
         "revocations": worker.revocations,
         "leaks": worker.leaks,

@@ -31,7 +31,10 @@ _OPERATORS: Final[Sequence[tuple[Role, Item]]] = (
     (Role.VIEWER, Item("journal", "operate.nav.journal", "/console/operate/journal")),
     (Role.VIEWER, Item("people", "nav.people", "/console/people")),
 )
-_ALL: Final[Sequence[Item]] = (Item("security", "nav.security", "/console/security"),)
+_ALL: Final[Sequence[Item]] = (
+    Item("announcements", "nav.announcements", "/console/announcements"),
+    Item("security", "nav.security", "/console/security"),
+)
 
 
 def of(visitor: Visitor) -> list[Item]:
