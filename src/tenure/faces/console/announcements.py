@@ -1,7 +1,7 @@
 """
 Announcements: each rule as a dated page, for everybody, and what it means for the reader's keys.
 
-Open to whoever has the address, for a rule is announced before anybody signs in (RULES S10); what it
+Open to everybody, for a rule is announced before anybody signs in (RULES S10); what it
 means for keys is shown to the owner of an account alone.
 """
 
