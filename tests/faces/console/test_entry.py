@@ -47,6 +47,8 @@ def cast(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cast]:
     names = {"account_id": ids["sub"], "key_id": key.key_id, "what": "rotate", "name": "icon.svg"}
     (told,) = visited.house.worker.telling.notices.latest(ids["sub"], most=1)
     names |= {"file": "csv", "turn": "freeze", "notice_id": told.notice.notice_id}
+    (contact,) = visited.house.worker.telling.contacts.of_account(ids["sub"])
+    names |= {"contact_id": contact.contact_id, "doing": "remove"}
     yield Cast(visited=visited, browsers=browsers, names=names)
     visited.house.close()
 

@@ -18,6 +18,8 @@ from litestar.di import Provide
 from tenure.clock import SandboxClock
 from tenure.faces.console import (
     activity,
+    contact_turns,
+    contacts,
     creating,
     editing,
     ending,
@@ -25,6 +27,7 @@ from tenure.faces.console import (
     home,
     inbox,
     keys,
+    preferences,
     refusals,
     sandbox,
     statics,
@@ -104,6 +107,9 @@ def _routers(*, is_sandbox: bool) -> list[Router]:
         refusals.routes(),
         subaccounts.routes(),
         inbox.routes(),
+        preferences.routes(),
+        contacts.routes(),
+        contact_turns.routes(),
     ]
     return [*pages, sandbox.routes()] if is_sandbox else pages
 
@@ -138,6 +144,10 @@ def _provided(worker: Worker, house: House) -> dict[str, Provide]:
             Families(worker.store, worker.clock), worker.accounts, words
         ),
         "inbox": inbox.Inbox(worker.telling.notices, worker.telling.rendering, worker.rules),
+        "contacts": worker.telling.contacts,
+        "addresses": contacts.Addresses(worker.telling.contacts),
+        "turning": contact_turns.Turning(worker.telling.contacts),
+        "preferences": preferences.Preferences(worker.people, worker.telling, house.origin),
         "journals": activity.Journals(
             Activity(worker.store, worker.telling.rendering), worker.accounts, worker.keys
         ),
