@@ -19,6 +19,8 @@ from tenure.clock import SandboxClock
 from tenure.faces.console import (
     activity,
     announcements,
+    contact_turns,
+    contacts,
     creating,
     editing,
     ending,
@@ -32,6 +34,7 @@ from tenure.faces.console import (
     oidc,
     owners,
     people,
+    preferences,
     refusals,
     sandbox,
     security,
@@ -122,6 +125,9 @@ def _routers(worker: Worker, *, is_sandbox: bool) -> list[Router]:
         subaccounts.routes(),
         inbox.routes(),
         operating.routes(),
+        preferences.routes(),
+        contacts.routes(),
+        contact_turns.routes(),
     ]
     if worker.people.oidc is not None:
         pages.append(oidc.routes())
@@ -166,6 +172,10 @@ def _provided(worker: Worker, house: House) -> dict[str, Provide]:
             Families(worker.store, worker.clock), worker.accounts, words
         ),
         "inbox": inbox.Inbox(worker.telling.notices, worker.telling.rendering, worker.rules),
+        "contacts": worker.telling.contacts,
+        "addresses": contacts.Addresses(worker.telling.contacts),
+        "turning": contact_turns.Turning(worker.telling.contacts),
+        "preferences": preferences.Preferences(worker.people, worker.telling, house.origin),
         "journals": activity.Journals(
             Activity(worker.store, worker.telling.rendering), worker.accounts, worker.keys
         ),

@@ -20,6 +20,7 @@ _OWNERS: Final[Sequence[Item]] = (
     Item("inbox", "nav.inbox", "/console/inbox"),
     Item("activity", "nav.activity", "/console/activity"),
     Item("refusals", "nav.refusals", "/console/refusals"),
+    Item("preferences", "nav.preferences", "/console/preferences"),
 )
 _OPERATORS: Final[Sequence[tuple[Role, Item]]] = (
     (Role.VIEWER, Item("overview", "operate.nav.overview", "/console/operate")),
