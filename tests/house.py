@@ -67,12 +67,19 @@ def ask(  # noqa: PLR0913 - a request has that many parts
         "extensions": {},
     }
     sent: list[Any] = []
+    arriving = [{"type": "http.request", "body": body, "more_body": False}]
+    is_answered = asyncio.Event()
 
     async def receive() -> object:
-        return {"type": "http.request", "body": body, "more_body": False}
+        if not arriving:  # The client hangs up once it has its answer, and not before.
+            await is_answered.wait()
+            return {"type": "http.disconnect"}
+        return arriving.pop()
 
-    async def send(message: object) -> None:
+    async def send(message: Any) -> None:  # noqa: ANN401 - an ASGI message
         sent.append(message)
+        if message["type"] == "http.response.body" and not message.get("more_body"):
+            is_answered.set()
 
     asyncio.run(app(scope, receive, send))  # type: ignore[arg-type]  # an Awaitable that is a coroutine
     start = sent[0]
