@@ -154,7 +154,10 @@ def test_other_browsers_are_signed_out_one_by_one_or_all(visited: Visited, owner
     )
 
 
-def test_language_and_time_zone_are_ones_own(owner: Browser) -> None:
+def test_an_operators_language_and_time_zone_are_set_here(visited: Visited, owner: Browser) -> None:
+    """An owner's have a page of their own, with what it is told and when."""
+    assert "Language and time zone" not in words(owner.get(PAGE))
+    owner = visited.operator()
     path = f"{PAGE}/preferences"
     wrong = owner.post(path, {"language": "es", "time_zone": "Middle/Earth"})
     assert wrong.status == 422
