@@ -222,3 +222,15 @@ def test_what_moved_since_it_was_shown_is_shown_again(visited: Visited, admin: B
     assert "Something changed since this was shown." in words(reply)
     done = admin.post(f"{path}/remove", fields_of(reply))
     assert done.headers["location"] == f"{PEOPLE}?done=remove"
+
+
+def test_the_page_of_an_account_leads_to_who_signs_in_for_it(
+    visited: Visited, admin: Browser
+) -> None:
+    account = visited.house.account()
+    path = f"/console/owners/{account}"
+
+    assert f'href="{path}"' in admin.get(f"/console/operate/accounts/{account}").body.decode()
+    assert f'href="/console/operate/accounts/{account}"' in admin.get(path).body.decode()
+    viewer = visited.operator(Role.VIEWER)
+    assert path not in viewer.get(f"/console/operate/accounts/{account}").body.decode()
