@@ -67,18 +67,31 @@ def ask(  # noqa: PLR0913 - a request has that many parts
         "extensions": {},
     }
     sent: list[Any] = []
+    arriving = [{"type": "http.request", "body": body, "more_body": False}]
+    is_answered = asyncio.Event()
 
     async def receive() -> object:
-        return {"type": "http.request", "body": body, "more_body": False}
+        if not arriving:  # The client hangs up once it has its answer, and not before.
+            await is_answered.wait()
+            return {"type": "http.disconnect"}
+        return arriving.pop()
 
-    async def send(message: object) -> None:
+    async def send(message: Any) -> None:  # noqa: ANN401 - an ASGI message
         sent.append(message)
+        if message["type"] == "http.response.body" and not message.get("more_body"):
+            is_answered.set()
 
     asyncio.run(app(scope, receive, send))  # type: ignore[arg-type]  # an Awaitable that is a coroutine
     start = sent[0]
+    found: dict[str, str] = {}
+    for raw_name, raw_value in start["headers"]:
+        name, value = raw_name.decode("latin-1").lower(), raw_value.decode("latin-1")
+        # Of several cookies each has a line; of anything else the last counts.
+        is_more = name == "set-cookie" and name in found
+        found[name] = f"{found[name]}\n{value}" if is_more else value
     return Reply(
         start["status"],
-        {k.decode("latin-1").lower(): v.decode("latin-1") for k, v in start["headers"]},
+        found,
         b"".join(message.get("body", b"") for message in sent[1:]),
     )
 

@@ -211,3 +211,27 @@ def test_another_accounts_contact_is_as_good_as_none(teller: Teller) -> None:
         teller.contacts.of_account("acct_nobody")
     with pytest.raises(NotFound):
         teller.contacts.add("acct_nobody", Channel.EMAIL, Wish(address="a@b.c"), ACTOR)
+
+
+def test_a_check_names_every_field_that_is_wrong_and_changes_nothing(teller: Teller) -> None:
+    wrong = Wish(address="nobody", language="!!", time_zone="Mars/Olympus", muted=("key_revoked",))
+    before = teller.parts.journal.head()
+
+    with pytest.raises(Invalid) as raised:
+        teller.contacts.check(Channel.EMAIL, wrong)
+
+    assert [problem.field for problem in raised.value.problems] == [
+        *("address", "language", "time_zone"),
+        "muted",
+    ]
+    teller.contacts.check(Channel.EMAIL, Wish(address="desk@example.com"))
+    assert teller.parts.journal.head() == before
+
+
+def test_one_contact_is_found_by_its_own_account_alone(teller: Teller) -> None:
+    account, other = teller.parts.account(), teller.parts.account()
+    (first,) = teller.contacts.of_account(account.account_id)
+
+    assert teller.contacts.get(account.account_id, first.contact_id) == first
+    with pytest.raises(NotFound):
+        teller.contacts.get(other.account_id, first.contact_id)

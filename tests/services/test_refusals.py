@@ -309,6 +309,26 @@ def test_a_quarter_later_nobody_is_shown_it(parts: Parts) -> None:
     assert parts.refusals.of_key(key.key_id) == []
 
 
+def test_an_account_sees_what_its_keys_were_refused_the_last_refused_first(parts: Parts) -> None:
+    account = parts.account()
+    old, first, _, last = (parts.issue(account=account) for _ in range(4))
+    note(parts, old)
+    parts.refusals.flush()
+    parts.clock.advance(KEPT_MS)
+    for key in (first, parts.issue(), last, first, last):
+        parts.clock.advance(1)
+        note(parts, key, address=HOME if key is first else ELSE)
+    parts.refusals.flush()
+
+    found = parts.refusals.of_account(account.account_id)
+
+    assert list(found) == [last.key_id, first.key_id]
+    assert found[last.key_id] == parts.refusals.of_key(last.key_id)
+    assert [row.times for row in found[first.key_id]] == [2]
+    with pytest.raises(NotFound):
+        parts.refusals.of_account("acct_nobody")
+
+
 def test_a_key_nobody_knows_was_refused_nothing(parts: Parts) -> None:
     with pytest.raises(NotFound):
         parts.refusals.of_key("key_nobody")

@@ -86,3 +86,10 @@ def test_live_keys_are_counted_and_paged_the_oldest_first(filled: Store) -> None
     assert page(0, 100, FIRST.api_key) == (1, [FIRST])
     assert page(0, 100, GONE.api_key) == (0, [])
     assert page(0, 100, THEIRS.api_key) == (0, [])
+
+
+def test_keys_that_are_not_revoked_are_counted_for_each_account(filled: Store) -> None:
+    ids = [SUB.account_id, OTHER_SUB.account_id, MASTER.account_id]
+    counted = filled.read(lambda tx: subaccounts.count_alive(tx, ids))
+
+    assert counted == {SUB.account_id: 2, OTHER_SUB.account_id: 1, MASTER.account_id: 0}

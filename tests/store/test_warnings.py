@@ -156,3 +156,24 @@ def test_a_master_has_its_sub_accounts_terms_too_and_not_the_reverse(store: Stor
     assert found(SUB.account_id) == ["key_001"]
     assert found(OWNER.account_id) == []
     assert found(MASTER.account_id, END_MS) == []
+
+
+def test_each_account_has_the_term_that_ends_first(store: Store) -> None:
+    mine, subs, dead = many(3)
+    later = replace(subs, key_id=KeyId("key_later"), api_key="later")
+    later = renew(replace(later, account_id=SUB.account_id), TRADING, at=LATER)
+    fill(
+        store,
+        replace(mine, account_id=MASTER.account_id),
+        replace(subs, account_id=SUB.account_id),
+        replace(revoked(dead, at=LATER), account_id=OWNER.account_id),
+        later,
+    )
+    ids = [OWNER.account_id, SUB.account_id]
+
+    def found(now_ms: int) -> dict[str, str]:
+        ends = store.read(lambda tx: warnings.next_ends(tx, ids, now_ms))
+        return {account_id: term.key_id for account_id, term in ends.items()}
+
+    assert found(END_MS - 1) == {SUB.account_id: subs.key_id}
+    assert found(END_MS) == {SUB.account_id: "key_later"}

@@ -58,6 +58,10 @@ class Calendars:
         self._catch_up(self._store.write(renew))
         return Secret(secret)
 
+    def made_at_ms(self, account_id: str) -> int | None:
+        """Return since when an account's feed has its address (ms, UTC), None where it has none."""
+        return self._store.read(lambda tx: calendars.made_at_ms(tx, [account_id]).get(account_id))
+
     def of_secret(self, secret: str) -> bytes:
         """Return the feed whose address ends in *secret*; raises NotFound."""
 

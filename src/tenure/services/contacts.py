@@ -19,7 +19,7 @@ from tenure.domain.contacts import (
     language_of,
     muted_of,
 )
-from tenure.domain.errors import Conflict, Invalid, Unavailable
+from tenure.domain.errors import Conflict, Invalid, Problem, Unavailable
 from tenure.domain.events import Change, Event, Tag
 from tenure.domain.model import Secret
 from tenure.services import languages, sealing
@@ -70,6 +70,25 @@ class Contacts:
         """
         self._store, self._clock, self._sealing_key = store, clock, sealing_key
         self._catch_up, self._check_url = catch_up, check_url
+
+    def check(self, channel: Channel, wish: Wish) -> None:
+        """
+        Return if a contact of *channel* may be as *wish* says; changes nothing.
+
+        Raises Invalid: every problem there is, each by its field.
+        """
+        problems: list[Problem] = []
+        for name in ("address", "language", "time_zone", "muted"):
+            given = replace(Wish(), **{name: getattr(wish, name)})
+            blank = Contact(
+                contact_id="", account_id="", channel=channel, address="", added_at_ms=0
+            )
+            try:
+                self._changed(blank, given, 0)
+            except Invalid as error:
+                problems += error.problems
+        if problems:
+            raise Invalid.of(problems)
 
     def add(self, account_id: str, channel: Channel, wish: Wish, actor: str) -> Added:
         """
@@ -157,6 +176,10 @@ class Contacts:
         contact, event = self._store.write(remove)
         self._catch_up(event.seq)
         return contact
+
+    def get(self, account_id: str, contact_id: str) -> Contact:
+        """Return a contact of an account that was not removed; raises NotFound."""
+        return self._store.read(lambda tx: contacts.get(tx, account_id, contact_id))
 
     def of_account(self, account_id: str) -> list[Contact]:
         """Return the contacts of an account, the oldest first; raises NotFound."""

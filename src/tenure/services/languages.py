@@ -7,6 +7,7 @@ owner's language is missing, English stands in and says so.
 """
 
 import datetime
+import zoneinfo
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache, lru_cache
@@ -27,6 +28,13 @@ TEXTS: Final[Mapping[str, str]] = {"en": "en", "es": "es", "ja": "ja", "zh_Hans"
 _SHORT_UNITS: Final = frozenset({"ja", "zh"})
 """CLDR has one form of `7 days` for these, which Babel finds under its short name alone."""
 _UNITS: Final = ((86_400_000, "day"), (3_600_000, "hour"), (60_000, "minute"), (1_000, "second"))
+
+_CONTINENTS: Final = frozenset(
+    {
+        *("Africa", "America", "Antarctica", "Arctic", "Asia", "Atlantic", "Australia", "Europe"),
+        *("Indian", "Pacific"),
+    }
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +83,11 @@ class Language:
                 return self._units(max(length_ms, 0) // unit_ms, unit)
         raise AssertionError(length_ms)
 
+    def midnight_ms(self, day: datetime.date) -> int:
+        """Return when *day* begins in the reader's zone (ms, UTC)."""
+        begins = datetime.datetime.combine(day, datetime.time(), self.zone)
+        return int(begins.timestamp()) * 1000
+
     def zone_name(self, at_ms: int) -> str:
         """Return how the reader's zone is called just then: `Central European Standard Time`."""
         return dates.get_timezone_name(
@@ -121,6 +134,13 @@ def require_time_zone(name: str) -> str:
     except (LookupError, ValueError, OSError) as error:
         raise Invalid("time_zone", "must be an IANA time zone such as Asia/Tokyo or UTC") from error
     return name
+
+
+@cache
+def time_zones() -> tuple[str, ...]:
+    """Return the IANA time zones that are places, to choose from."""
+    known = zoneinfo.available_timezones()
+    return ("UTC", *sorted(name for name in known if name.partition("/")[0] in _CONTINENTS))
 
 
 @lru_cache(maxsize=1_000)

@@ -21,7 +21,7 @@ from tenure.domain.decide import REFUSALS, LoadedKey, Refused
 from tenure.domain.errors import TenureError
 from tenure.domain.model import KeyId, RuleId
 from tenure.domain.refusals import ELSEWHERE, PROVED_KEPT, UNPROVED_KEPT, Place, Refusal
-from tenure.store import keys, usage
+from tenure.store import accounts, keys, usage
 from tenure.store import refusals as rows
 from tenure.store.db import Store, Transaction
 
@@ -180,6 +180,25 @@ class Refusals:
             return rows.of_keys(tx, [key_id]).get(key_id, [])
 
         return [row for row in self._store.read(read) if row.last_at_ms > since_ms]
+
+    def of_account(self, account_id: str) -> dict[KeyId, list[Refusal]]:
+        """
+        Return what was refused to the keys of an account of late, key by key; raises NotFound.
+
+        The key that was refused last comes first; one that was refused nothing is left out.
+        """
+        since_ms = self._clock.now_ms() - refusals.KEPT_MS
+
+        def read(tx: Transaction) -> dict[str, list[Refusal]]:
+            accounts.get(tx, account_id)
+            return rows.of_keys(tx, [key.key_id for key in keys.of_account(tx, account_id)])
+
+        found = {
+            KeyId(key_id): [row for row in of_key if row.last_at_ms > since_ms]
+            for key_id, of_key in self._store.read(read).items()
+        }
+        alive = [(key_id, of_key) for key_id, of_key in found.items() if of_key]
+        return dict(sorted(alive, key=lambda item: -item[1][0].last_at_ms))
 
 
 def _write(tx: Transaction, noted: Sequence[Refusal]) -> None:

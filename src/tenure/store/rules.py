@@ -5,6 +5,7 @@ from dataclasses import replace
 
 from sqlalchemy import func, insert, select, update
 
+from tenure.domain.events import Tag
 from tenure.domain.rules import Rule, Rulebook, rule_from, rule_state
 from tenure.store import schema
 from tenure.store.db import Transaction
@@ -27,6 +28,19 @@ def withdraw(tx: Transaction, rule_id: str, now_ms: int) -> None:
     tx.execute(
         update(schema.rules).where(schema.rules.c.rule_id == rule_id).values(withdrawn_at_ms=now_ms)
     )
+
+
+def added_at_ms(tx: Transaction) -> dict[str, int]:
+    """Return when each rule was added (ms, UTC), as the journal says."""
+    event = schema.events.c
+    chosen = (
+        select(event.body, event.happened_at_ms)
+        .where(event.account_id.is_(None), event.tag == Tag.RULE_ADDED)
+        .order_by(event.seq)
+    )
+    return {
+        str(json.loads(row.body)["rule"]["id"]): row.happened_at_ms for row in tx.execute(chosen)
+    }
 
 
 def count_keys(tx: Transaction) -> int:

@@ -5,11 +5,13 @@ What belongs to nobody and what belongs to somebody else is not found in one and
 (RULES R16).
 """
 
+from collections.abc import Sequence
+
 from sqlalchemy import ColumnElement, and_, func, select, true
 
 from tenure.domain.errors import NotFound
 from tenure.domain.model import Account, ApiKey
-from tenure.store import accounts, keys, schema
+from tenure.store import accounts, keys, marks, schema
 from tenure.store.db import Transaction
 
 
@@ -34,6 +36,20 @@ def key(tx: Transaction, master_id: str, email: str, api_key: str) -> ApiKey:
     if key_id is None:
         raise NotFound("no such sub-account, or no such key of it")
     return keys.get(tx, key_id)
+
+
+def count_alive(tx: Transaction, account_ids: Sequence[str]) -> dict[str, int]:
+    """Return how many keys that are not revoked each of *account_ids* has; none is left out."""
+    key, owner = schema.keys.c, schema.accounts.c
+    counted = (
+        select(key.account_id, func.count().label("alive"))
+        .join(schema.accounts, owner.account_id == key.account_id)
+        .where(key.account_id.in_(account_ids))
+        .where(key.revoked_at_ms.is_(None), marks.SINCE.is_(None))
+        .group_by(key.account_id)
+    )
+    alive = {row.account_id: row.alive for row in tx.execute(counted)}
+    return {account_id: alive.get(account_id, 0) for account_id in account_ids}
 
 
 def live_keys(

@@ -6,9 +6,9 @@ once for each lead time, however many there are and however often somebody asks.
 """
 
 from collections.abc import Sequence
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple
 
-from sqlalchemy import Row, and_, bindparam, select, tuple_
+from sqlalchemy import ColumnElement, Row, Select, and_, bindparam, select, tuple_
 
 from tenure.domain.model import Permission, RuleId
 from tenure.domain.notices import Notice
@@ -151,18 +151,32 @@ def holding(tx: Transaction, asked: Sequence[Notice], now_ms: int) -> set[str]:
 
 def terms_of(tx: Transaction, account_id: str, now_ms: int, most: int) -> list[Running]:
     """Return at *most* so many running terms of an account and its sub-accounts, by their end."""
+    owner = schema.accounts.c
+    is_its = (owner.account_id == account_id) | (owner.master_id == account_id)
+    return [_running(row) for row in tx.execute(_terms(is_its, now_ms).limit(most))]
+
+
+def next_ends(tx: Transaction, account_ids: Sequence[str], now_ms: int) -> dict[str, Running]:
+    """Return, of each of *account_ids* that has one, the running term that ends first."""
+    found: dict[str, Running] = {}
+    is_asked = schema.accounts.c.account_id.in_(account_ids)
+    for row in tx.execute(_terms(is_asked, now_ms)):
+        found.setdefault(row.account_id, _running(row))
+    return found
+
+
+def _terms(condition: ColumnElement[bool], now_ms: int) -> Select[Any]:
+    """Return the running terms of the accounts that meet *condition*, by their end."""
     keys, owners = schema.keys, schema.accounts
-    chosen = (
+    return (
         select(_GRANTS, keys.c.account_id, keys.c.label, keys.c.key_type, keys.c.ip_allowlist)
         .join(keys, keys.c.key_id == _GRANTS.c.key_id)
         .join(owners, owners.c.account_id == keys.c.account_id)
-        .where((owners.c.account_id == account_id) | (owners.c.master_id == account_id))
+        .where(condition)
         .where(keys.c.revoked_at_ms.is_(None), marks.SINCE.is_(None))
         .where(_GRANTS.c.ends_at_ms > now_ms)
         .order_by(_GRANTS.c.ends_at_ms, _GRANTS.c.key_id, _GRANTS.c.permission)
-        .limit(most)
     )
-    return [_running(row) for row in tx.execute(chosen)]
 
 
 def _running(row: Row[tuple[object, ...]]) -> Running:

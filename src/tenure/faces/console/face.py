@@ -7,6 +7,7 @@ who may open it (`entry`); each is handed the services it names and a `Desk` to 
 """
 
 import contextlib
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final
 
@@ -16,26 +17,45 @@ from litestar.di import Provide
 
 from tenure.clock import SandboxClock
 from tenure.faces.console import (
+    activity,
+    announcements,
+    contact_turns,
+    contacts,
     creating,
     editing,
     ending,
+    entering,
     entry,
+    factors,
     home,
+    inbox,
+    joining,
     keys,
+    oidc,
+    owners,
+    people,
+    preferences,
+    refusals,
     sandbox,
+    security,
     statics,
+    subaccounts,
 )
 from tenure.faces.console.desk import Desk, House
 from tenure.faces.console.forms import form_of
 from tenure.faces.console.headers import Headers
 from tenure.faces.console.mishaps import Mishaps
+from tenure.faces.console.operate import pages as operating
 from tenure.faces.console.origins import Origin
 from tenure.faces.console.stepping import Stepping
-from tenure.faces.console.visitors import Visitors
+from tenure.faces.console.visitors import Visitor, Visitors
 from tenure.faces.console.words import Words
 from tenure.faces.http import callers, requests
 from tenure.services import keyfiles
+from tenure.services.activity import Activity
 from tenure.services.acts import Acts
+from tenure.services.announcements import Announcements
+from tenure.services.families import Families
 from tenure.services.rights import Rights
 from tenure.wiring import Worker
 
@@ -55,13 +75,13 @@ def build(worker: Worker) -> Litestar:
         clock=clock,
         origin=origin,
         visitors=visitors,
-        counts=lambda _visitor: {},
+        counts=lambda visitor: _waiting(worker, visitor),
         steps=Stepping(worker.people, Acts(worker.store, clock), clock),
         address=lambda scope: _address(reader(scope)),
     )
     is_sandbox = settings.sandbox and isinstance(clock, SandboxClock)
     app = Litestar(
-        [Router(PREFIX, route_handlers=_routers(is_sandbox=is_sandbox))],
+        [Router(PREFIX, route_handlers=_routers(worker, is_sandbox=is_sandbox))],
         guards=[entry.guard(visitors, Rights(worker.accounts, worker.keys), origin)],
         dependencies=_provided(worker, house),
         before_send=[Headers(ids, is_secure=origin.is_secure).put_on],
@@ -85,15 +105,32 @@ def build(worker: Worker) -> Litestar:
     return app
 
 
-def _routers(*, is_sandbox: bool) -> list[Router]:
+def _routers(worker: Worker, *, is_sandbox: bool) -> list[Router]:
     pages = [
         home.routes(),
         statics.routes(),
+        entering.routes(),
+        joining.routes(),
+        security.routes(),
+        factors.routes(),
+        people.routes(),
+        owners.routes(),
         keys.routes(),
         creating.routes(),
         editing.routes(),
         ending.routes(),
+        activity.routes(),
+        announcements.routes(),
+        refusals.routes(),
+        subaccounts.routes(),
+        inbox.routes(),
+        operating.routes(),
+        preferences.routes(),
+        contacts.routes(),
+        contact_turns.routes(),
     ]
+    if worker.people.oidc is not None:
+        pages.append(oidc.routes())
     return [*pages, sandbox.routes()] if is_sandbox else pages
 
 
@@ -114,7 +151,15 @@ def _provided(worker: Worker, house: House) -> dict[str, Provide]:
         "rules": worker.rules,
         "quarantine": worker.quarantine,
         "usage": worker.usage,
+        "announcements": Announcements(worker.store, worker.clock),
+        "refusals": worker.refusals,
+        "revocations": worker.revocations,
+        "leaks": worker.leaks,
+        "log": worker.checkpoints,
+        "operating": worker.operating,
+        "telling": worker.telling,
         "people": worker.people,
+        "approvals": worker.operating.approvals,
         "catalog": worker.catalog,
         "clock": worker.clock,
         "words": words,
@@ -122,6 +167,18 @@ def _provided(worker: Worker, house: House) -> dict[str, Provide]:
         "editing": editing.Editing(worker.keys, worker.usage, listing, words),
         "creating": creating.Creating(worker.keys, listing, words),
         "ending": ending.Ending(worker.keys, worker.quarantine, listing),
+        "refused": refusals.Refused(worker.refusals, worker.accounts, worker.keys, words),
+        "freezing": subaccounts.Freezing(
+            Families(worker.store, worker.clock), worker.accounts, words
+        ),
+        "inbox": inbox.Inbox(worker.telling.notices, worker.telling.rendering, worker.rules),
+        "contacts": worker.telling.contacts,
+        "addresses": contacts.Addresses(worker.telling.contacts),
+        "turning": contact_turns.Turning(worker.telling.contacts),
+        "preferences": preferences.Preferences(worker.people, worker.telling, house.origin),
+        "journals": activity.Journals(
+            Activity(worker.store, worker.telling.rendering), worker.accounts, worker.keys
+        ),
     }
     provided = {name: _provide(service) for name, service in services.items()}
 
@@ -136,6 +193,13 @@ def _provided(worker: Worker, house: House) -> dict[str, Provide]:
 
 def _provide(service: object) -> Provide:
     return Provide(lambda: service, sync_to_thread=False)
+
+
+def _waiting(worker: Worker, visitor: Visitor) -> Mapping[str, int]:
+    """Return what waits for a visitor: notices for an owner, approvals for the house."""
+    if visitor.person.role.is_operators:
+        return operating.waiting(visitor, worker.operating)
+    return inbox.waiting(worker.telling.notices, visitor)
 
 
 def _address(caller: callers.Caller | callers.Suspect) -> str:

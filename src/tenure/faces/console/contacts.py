@@ -1,0 +1,264 @@
+"""
+Where an account is told things: adding contacts, and changing them.
+
+A contact decides whether its owner hears of a thief, so every change asks for a second factor. What
+is wrong is found before the factor is asked for. Ending one is in `contact_turns`.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+from litestar import Response, Router, get, post
+from litestar.di import NamedDependency as Given
+
+from tenure.domain import notices
+from tenure.domain.contacts import Channel, Contact
+from tenure.domain.errors import Conflict, Invalid
+from tenure.domain.notices import Kind
+from tenure.faces.console import entry, visitors
+from tenure.faces.console.desk import Desk, GivenDesk
+from tenure.faces.console.forms import Form, GivenForm
+from tenure.faces.console.requests import AccountId, ContactId
+from tenure.faces.console.stepping import act_of
+from tenure.services import languages
+from tenure.services.contacts import Added, Contacts, Wish
+from tenure.services.languages import Language
+
+BACK: Final = "/console/preferences"
+MUTABLE: Final = tuple(kind for kind in Kind if notices.can_mute(kind))
+URGENT: Final = tuple(kind for kind in Kind if not notices.can_mute(kind))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Shown:
+    """A contact as the page of settings lists it."""
+
+    contact: Contact
+    spoken: str
+    muted: int
+
+    @property
+    def is_webhook(self) -> bool:
+        """Whether it is sent to by a program."""
+        return self.contact.channel is Channel.WEBHOOK
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Filled:
+    """What the form holds; *sent* are the kinds that are not muted."""
+
+    channel: Channel = Channel.EMAIL
+    address: str = ""
+    language: str = ""
+    time_zone: str = ""
+    sent: frozenset[str] = frozenset(MUTABLE)
+
+    @classmethod
+    def of(cls, form: Form, channel: Channel | None) -> "Filled":
+        """Read what was sent; a contact keeps the *channel* it has."""
+        asked = form.one("channel")
+        return cls(
+            channel=channel or (Channel(asked) if asked in set(Channel) else Channel.EMAIL),
+            address=form.one("address").strip(),
+            language=form.one("language"),
+            time_zone=form.one("time_zone").strip(),
+            sent=frozenset(form.all("sent")),
+        )
+
+    @classmethod
+    def as_it_is(cls, contact: Contact) -> "Filled":
+        """Show a *contact*."""
+        return cls(
+            channel=contact.channel,
+            address=contact.address,
+            language=contact.language or "",
+            time_zone=contact.time_zone or "",
+            sent=frozenset(MUTABLE) - frozenset(contact.muted),
+        )
+
+    @property
+    def wish(self) -> Wish:
+        """What this asks the contact to be; what is left empty stays as it is."""
+        return Wish(
+            address=self.address,
+            language=self.language or None,
+            time_zone=self.time_zone or None,
+            muted=tuple(kind for kind in MUTABLE if kind not in self.sent),
+        )
+
+    def act(self, name: str, *about: str) -> str:
+        """Return what stands for doing just this."""
+        muted = list(self.wish.muted or ())
+        return act_of(
+            name, *about, str(self.channel), self.address, self.language, self.time_zone, muted
+        )
+
+
+class Addresses:
+    """Shows contacts, and changes them."""
+
+    def __init__(self, contacts: Contacts) -> None:
+        """One per worker."""
+        self._contacts = contacts
+
+    def form(
+        self,
+        desk: Desk,
+        account_id: str,
+        filled: Filled,
+        *,
+        contact: Contact | None = None,
+        errors: Mapping[str, str] | None = None,
+    ) -> Response[bytes]:
+        """Show the form of a new contact, or of one that is there."""
+        return desk.page(
+            "contact.html.j2",
+            status=422 if errors else 200,
+            account_id=account_id,
+            contact=contact,
+            filled=filled,
+            channels=list(Channel),
+            mutable=MUTABLE,
+            urgent=URGENT,
+            zones=languages.time_zones(),
+            offered=_offered(filled.language),
+            act=_act_on(account_id, contact, filled),
+            errors=errors or {},
+        )
+
+    def add(self, desk: Desk, account_id: str, form: Form) -> Response[Any]:
+        """Add a contact; a webhook's secret is shown this once."""
+        filled = Filled.of(form, None)
+        return self._save(desk, account_id, filled, form, None)
+
+    def change(self, desk: Desk, account_id: str, contact_id: str, form: Form) -> Response[Any]:
+        """Change a contact."""
+        contact = self._contacts.get(account_id, contact_id)
+        return self._save(desk, account_id, Filled.of(form, contact.channel), form, contact)
+
+    def _save(
+        self, desk: Desk, account_id: str, filled: Filled, form: Form, contact: Contact | None
+    ) -> Response[Any]:
+        act = _act_on(account_id, contact, filled)
+        try:
+            self._contacts.check(filled.channel, filled.wish)
+        except Invalid as error:
+            errors = _beside(error, filled.channel, desk.language)
+            return self.form(desk, account_id, filled, contact=contact, errors=errors)
+        try:
+            desk.approve(act, form)
+        except Invalid as error:
+            errors = {"code": error.message}
+            return self.form(desk, account_id, filled, contact=contact, errors=errors)
+        desk.enter(act, form)
+        actor = desk.signed_in.actor
+        if contact is not None:
+            self._contacts.change(account_id, contact.contact_id, filled.wish, actor)
+            desk.spend(act)
+            return desk.go(f"{BACK}?done=changed#contacts")
+        try:
+            added = self._contacts.add(account_id, filled.channel, filled.wish, actor)
+        except Conflict as conflict:
+            if conflict.code != "limit":
+                raise
+            errors = {"form": desk.say("contacts.full")}
+            return self.form(desk, account_id, filled, errors=errors)
+        desk.spend(act)
+        if added.secret is None:
+            return desk.go(f"{BACK}?done=added#contacts")
+        return secret_page(desk, added, is_new=True)
+
+
+def shown(contact: Contact) -> Shown:
+    """Show a contact in a list."""
+    spoken = dict(_offered(contact.language or "")).get(contact.language or "", "")
+    return Shown(contact=contact, spoken=spoken, muted=len(contact.muted))
+
+
+def _offered(held: str) -> list[tuple[str, str]]:
+    """Return the languages to choose from, with the one that is *held* where it is another."""
+    offered = visitors.offered()
+    return offered if not held or held in dict(offered) else [*offered, (held, held)]
+
+
+def _act_on(account_id: str, contact: Contact | None, filled: Filled) -> str:
+    if contact is None:
+        return filled.act("contacts.add", account_id)
+    return filled.act("contacts.change", account_id, contact.contact_id)
+
+
+def secret_page(desk: Desk, added: Added, *, is_new: bool) -> Response[bytes]:
+    """Show the secret that signs a webhook, this once."""
+    return desk.page(
+        "contact_secret.html.j2",
+        contact=added.contact,
+        secret="" if added.secret is None else added.secret.reveal(),
+        is_new=is_new,
+    )
+
+
+def _beside(error: Invalid, channel: Channel, language: Language) -> dict[str, str]:
+    """Return what is wrong by its field, in the reader's language."""
+    names: Sequence[str] = [problem.field for problem in error.problems]
+    known = {"address": f"contacts.wrong.{channel}", "language": "preferences.language_wrong"}
+    known |= {"time_zone": "preferences.time_zone_wrong"}
+    return {name: language.say(known[name]) for name in names if name in known}
+
+
+@get("/accounts/{account_id:str}/contacts/new", opt=entry.OWNERS, sync_to_thread=True)
+def show_new(
+    account_id: AccountId, desk: GivenDesk, addresses: Given[Addresses]
+) -> Response[bytes]:
+    """Show the form of a new contact; `?channel=` chooses which."""
+    asked = desk.asked.get("channel", "")
+    channel = Channel(asked) if asked in set(Channel) else Channel.EMAIL
+    return addresses.form(desk, account_id, Filled(channel=channel))
+
+
+@post(
+    "/accounts/{account_id:str}/contacts/new",
+    opt=entry.OWNERS,
+    status_code=200,
+    sync_to_thread=True,
+)
+def add(
+    account_id: AccountId, desk: GivenDesk, addresses: Given[Addresses], form: GivenForm
+) -> Response[Any]:
+    """Add a contact."""
+    return addresses.add(desk, account_id, form)
+
+
+@get("/accounts/{account_id:str}/contacts/{contact_id:str}", opt=entry.OWNERS, sync_to_thread=True)
+def show_one(
+    account_id: AccountId,
+    contact_id: ContactId,
+    desk: GivenDesk,
+    addresses: Given[Addresses],
+    contacts: Given[Contacts],
+) -> Response[bytes]:
+    """Show the form of a contact."""
+    contact = contacts.get(account_id, contact_id)
+    return addresses.form(desk, account_id, Filled.as_it_is(contact), contact=contact)
+
+
+@post(
+    "/accounts/{account_id:str}/contacts/{contact_id:str}",
+    opt=entry.OWNERS,
+    status_code=200,
+    sync_to_thread=True,
+)
+def change(
+    account_id: AccountId,
+    contact_id: ContactId,
+    desk: GivenDesk,
+    addresses: Given[Addresses],
+    form: GivenForm,
+) -> Response[Any]:
+    """Change a contact."""
+    return addresses.change(desk, account_id, contact_id, form)
+
+
+def routes() -> Router:
+    """Return the pages of contacts."""
+    return Router("/", route_handlers=[show_new, add, show_one, change])

@@ -1,0 +1,250 @@
+"""Contacts as pages: added, changed and ended with a second factor, errors beside the field."""
+
+import re
+
+import pytest
+
+from tenure.domain import notices
+from tenure.domain.contacts import Channel, Contact
+from tenure.domain.notices import Kind
+from tenure.services import contacts as service
+from tenure.services import languages
+from tests.faces.console.visiting import Browser, Visited, fields_of, words
+from tests.house import Reply
+
+HOOK = "https://8.8.8.8/a-secret-path"
+
+
+def an_owner(visited: Visited) -> tuple[Browser, str]:
+    account = visited.house.account()
+    return visited.owner(account), account
+
+
+def listed(visited: Visited, account: str) -> list[Contact]:
+    return visited.house.worker.telling.contacts.of_account(account)
+
+
+def one(visited: Visited, account: str, address: str) -> Contact:
+    (found,) = (each for each in listed(visited, account) if each.address == address)
+    return found
+
+
+def new(account: str) -> str:
+    return f"/console/accounts/{account}/contacts/new"
+
+
+def add(owner: Browser, account: str, address: str, channel: str = "email", **more: str) -> Reply:
+    """Fill in the form of a new contact, and confirm it."""
+    form = owner.get(f"{new(account)}?channel={channel}")
+    return owner.post(
+        new(account), owner.fill(form, {"address": address, "code": owner.code(), **more})
+    )
+
+
+def test_an_address_is_added_with_its_language_and_what_it_does_not_want(
+    visited: Visited,
+) -> None:
+    owner, account = an_owner(visited)
+    form = owner.get(f"{new(account)}?channel=email")
+    fields = owner.fill(
+        form,
+        {
+            "address": " desk@example.com ",
+            "language": "es",
+            "time_zone": "Europe/Madrid",
+            "code": owner.code(),
+        },
+    )
+
+    done = owner.post(new(account), [pair for pair in fields if pair != ("sent", "key_edited")])
+
+    assert (done.status, done.headers["location"]) == (
+        303,
+        "/console/preferences?done=added#contacts",
+    )
+    contact = one(visited, account, "desk@example.com")
+    assert (contact.address, contact.language) == ("desk@example.com", "es")
+    assert contact.time_zone == "Europe/Madrid"
+    assert contact.muted == (Kind.KEY_EDITED,)
+    page = words(owner.get("/console/preferences"))
+    assert "desk@example.com E-mail Español · Europe/Madrid · 1 kinds muted" in page
+    event = visited.house.worker.journal.after(0)[-1]
+    assert event.change.actor == owner.person.actor  # type: ignore[union-attr]  # signed in
+
+
+def test_a_webhooks_secret_is_shown_once_and_rotated_with_a_day_of_both(
+    visited: Visited,
+) -> None:
+    owner, account = an_owner(visited)
+
+    added = add(owner, account, HOOK, "webhook")
+
+    secret = re.search(r"whsec_[\w+/=]+", added.body.decode())
+    assert secret
+    assert added.headers["cache-control"] == "no-store"
+    hook = one(visited, account, HOOK)
+    path = f"/console/accounts/{account}/contacts/{hook.contact_id}"
+    for other in ("/console/preferences", path, f"{path}/rotate", "/console/activity"):
+        assert secret.group() not in owner.get(other).body.decode()
+    assert "a-secret-path" not in owner.get("/console/preferences").body.decode()
+
+    ask = owner.get(f"{path}/rotate")
+    rotated = owner.post(f"{path}/rotate", owner.fill(ask, {"code": owner.code()}))
+    assert "For one day messages are signed with both" in words(rotated)
+    again = re.search(r"whsec_[\w+/=]+", rotated.body.decode())
+    assert again
+    assert again.group() != secret.group()
+
+
+@pytest.mark.parametrize(
+    ("channel", "address", "wrong"),
+    [
+        ("email", "", "address"),
+        ("email", "nobody", "address"),
+        ("webhook", "http://example.com/", "address"),
+        ("webhook", "https://user@example.com/", "address"),
+        ("webhook", "https://127.0.0.1/", "address"),
+    ],
+)
+def test_a_wrong_address_is_said_beside_the_field_before_the_factor_is_spent(
+    visited: Visited, channel: str, address: str, wrong: str
+) -> None:
+    owner, account = an_owner(visited)
+    form = owner.get(f"{new(account)}?channel={channel}")
+    code = owner.code()
+
+    reply = owner.post(new(account), owner.fill(form, {"address": address, "code": code}))
+
+    assert reply.status == 422
+    assert f'id="{wrong}-error"' in reply.body.decode()
+    assert 'id="code-error"' not in reply.body.decode()
+    assert dict(fields_of(reply))["address"] == address
+    right = {"email": "desk@example.com", "webhook": HOOK}[channel]
+    done = owner.post(new(account), owner.fill(reply, {"address": right, "code": code}))
+    assert done.status in {200, 303}, words(done)
+    assert len(listed(visited, account)) == 2
+
+
+def test_every_field_that_is_wrong_says_so_at_once(visited: Visited) -> None:
+    owner, account = an_owner(visited)
+
+    reply = add(owner, account, "nobody", language="!!", time_zone="Mars/Olympus")
+
+    for field in ("address", "language", "time_zone"):
+        assert f'id="{field}-error"' in reply.body.decode()
+
+
+@pytest.mark.parametrize("code", ["", "000000"])
+def test_without_a_second_factor_nothing_is_added_changed_or_removed(
+    visited: Visited, code: str
+) -> None:
+    owner, account = an_owner(visited)
+    (first,) = listed(visited, account)
+    path = f"/console/accounts/{account}/contacts/{first.contact_id}"
+
+    replies = [add(owner, account, "thief@example.com", code=code)]
+    form = owner.fill(owner.get(path), {"address": "thief@example.com", "code": code})
+    replies.append(owner.post(path, form))
+    form = owner.fill(owner.get(f"{path}/remove"), {"code": code})
+    replies.append(owner.post(f"{path}/remove", form))
+
+    for reply in replies:
+        assert reply.status == 422
+        assert 'id="code-error"' in reply.body.decode()
+    assert listed(visited, account) == [first]
+
+
+def test_a_factor_for_one_address_adds_no_other(visited: Visited) -> None:
+    owner, account = an_owner(visited)
+    form = owner.get(f"{new(account)}?channel=email")
+    filled = owner.fill(form, {"address": "desk@example.com", "code": owner.code()})
+    assert owner.post(new(account), filled).status == 303
+
+    other = [pair for pair in filled if pair[0] != "address"] + [("address", "thief@example.com")]
+    assert owner.post(new(account), other).status == 422
+    assert owner.post(new(account), filled).status in {409, 422}
+    addresses = {each.address for each in listed(visited, account)}
+    assert addresses == {"owner@example.com", "desk@example.com"}
+
+
+def test_a_contact_is_changed(visited: Visited) -> None:
+    owner, account = an_owner(visited)
+    (first,) = listed(visited, account)
+    path = f"/console/accounts/{account}/contacts/{first.contact_id}"
+    form = owner.get(path)
+    assert dict(fields_of(form))["address"] == "owner@example.com"
+    assert [value for name, value in fields_of(form) if name == "sent"] == [
+        kind for kind in Kind if notices.can_mute(kind)
+    ]
+
+    done = owner.post(path, owner.fill(form, {"address": "new@example.com", "code": owner.code()}))
+
+    assert done.headers["location"] == "/console/preferences?done=changed#contacts"
+    assert [each.address for each in listed(visited, account)] == ["new@example.com"]
+
+
+def test_removing_the_last_one_is_said_to_be_that(visited: Visited) -> None:
+    owner, account = an_owner(visited)
+    (first,) = listed(visited, account)
+    path = f"/console/accounts/{account}/contacts/{first.contact_id}/remove"
+    ask = owner.get(path)
+    assert "It is the last one" in words(ask)
+
+    done = owner.post(path, owner.fill(ask, {"code": owner.code()}))
+
+    assert done.headers["location"] == "/console/preferences?done=removed#contacts"
+    assert listed(visited, account) == []
+    assert "Nobody is told outside of this console" in words(owner.get("/console/preferences"))
+    assert owner.get(path).status == 404
+
+
+def test_an_e_mail_has_no_secret_to_rotate(visited: Visited) -> None:
+    owner, account = an_owner(visited)
+    (first,) = listed(visited, account)
+    path = f"/console/accounts/{account}/contacts/{first.contact_id}/rotate"
+    assert owner.get(path).status == 404
+    assert owner.post(path, {"code": owner.code()}).status == 404
+
+
+def test_a_full_account_says_so(visited: Visited, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(service, "CONTACTS_MAX", 1)
+    owner, account = an_owner(visited)
+
+    reply = add(owner, account, "desk@example.com")
+
+    assert reply.status == 422
+    assert "as many contacts as it may" in words(reply)
+
+
+def test_a_contact_that_names_another_language_keeps_it_to_choose(visited: Visited) -> None:
+    owner, account = an_owner(visited)
+    (first,) = listed(visited, account)
+    wish = service.Wish(language="pt-BR")
+    visited.house.worker.telling.contacts.change(account, first.contact_id, wish, "test")
+
+    page = owner.get(f"/console/accounts/{account}/contacts/{first.contact_id}").body.decode()
+
+    assert '<option value="pt-BR" lang="pt-BR" selected>' in page
+
+
+def test_a_strangers_contact_is_as_good_as_none(visited: Visited) -> None:
+    owner, account = an_owner(visited)
+    other = visited.house.account("other@example.com")
+    (foreign,) = listed(visited, other)
+
+    for path in (
+        f"/console/accounts/{other}/contacts/{foreign.contact_id}",
+        f"/console/accounts/{account}/contacts/{foreign.contact_id}",
+        f"/console/accounts/{account}/contacts/{foreign.contact_id}/remove",
+        f"/console/accounts/{account}/contacts/ctc_{'0' * 24}",
+        f"/console/accounts/{other}/contacts/new",
+    ):
+        assert owner.get(path).status == 404, path
+        assert owner.post(path, {"code": owner.code()}).status == 404, path
+
+
+def test_every_kind_has_a_name_in_every_language() -> None:
+    for tag in ("en", "es", "ja", "zh-CN"):
+        texts = languages.language(tag, "UTC").texts
+        assert {f"kind.{kind}" for kind in Kind} <= texts.keys()
+        assert {f"contacts.channel.{channel}" for channel in Channel} <= texts.keys()
