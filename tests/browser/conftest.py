@@ -5,13 +5,14 @@ Playwright's loop is under way in the thread that drives it, so a module stops i
 other tests of the same process run loops of their own.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser
+from playwright.sync_api import Browser, Page
 
-from tests.browser import chromium, scenes
+from tenure.domain.people import Role
+from tests.browser import chromium, members, scenes
 from tests.browser.desks import Desk, sitting
 from tests.browser.scenes import Scene
 from tests.browser.served import Served, serving
@@ -60,3 +61,29 @@ def desk(browser: Browser, served: Served) -> Iterator[Desk]:
     """Sit at a desk before it."""
     with sitting(browser, served.url) as desk:
         yield desk
+
+
+@pytest.fixture(scope="module")
+def shared(browser: Browser, served: Served) -> Iterator[Desk]:
+    """Sit at one desk for all pages."""
+    with sitting(browser, served.url) as desk:
+        yield desk
+
+
+@pytest.fixture(scope="module")
+def pages_of(shared: Desk, served: Served, scene: Scene) -> Callable[[str], Page]:
+    """Return the page that somebody of the scene looks at; each joins once."""
+    opened: dict[str, Page] = {"nobody": shared.page()}
+
+    def page_of(who: str) -> Page:
+        if who not in opened:
+            opened[who] = _join(shared, served, scene, who).page
+        return opened[who]
+
+    return page_of
+
+
+def _join(desk: Desk, served: Served, scene: Scene, who: str) -> members.Member:
+    if who in set(Role):
+        return members.operator(desk, served, Role(who))
+    return members.owner(desk, served, getattr(scene, who))

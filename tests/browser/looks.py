@@ -47,10 +47,11 @@ class View:
         page.emulate_media(color_scheme=self.scheme, reduced_motion="reduce")
 
 
+NARROW: Final = View(375, 812, "light")
 VIEWS: Final = (
     View(1280, 800, "light", is_judged=True),
     View(1280, 800, "dark"),
-    View(375, 812, "light"),
+    NARROW,
     View(375, 812, "dark", is_judged=True),
 )
 
@@ -63,11 +64,15 @@ def faults(page: Page, name: str) -> list[str]:
 def _faults(page: Page, name: str, view: View) -> Iterator[str]:
     view.apply(page)
     picture(page, f"{name}-{view.name}")
-    wide = page.evaluate("document.scrollingElement.scrollWidth - window.innerWidth")
-    if wide > 0:
-        yield f"{name} at {view.name}: sticks out {wide} px"
+    yield from (f"{name} at {view.name}: {found}" for found in sticking_out(page))
     if view.is_judged:
         yield from (f"{name} at {view.name}: {found}" for found in inaccessible(page))
+
+
+def sticking_out(page: Page) -> list[str]:
+    """Return by how much *page* is wider than the screen, where it is."""
+    wide = page.evaluate("document.scrollingElement.scrollWidth - window.innerWidth")
+    return [f"sticks out {wide} px"] if wide > 0 else []
 
 
 def picture(page: Page, name: str) -> Path:

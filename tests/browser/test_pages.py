@@ -1,18 +1,16 @@
 """Each page in every view: what sticks out, what cannot be read out, what it weighs."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Page
+from playwright.sync_api import Page
 
-from tenure.domain.people import Role
 from tenure.faces.console import entry, face
-from tests.browser import looks, members
-from tests.browser.desks import Desk, sitting
+from tests.browser import looks
+from tests.browser.desks import Desk
 from tests.browser.pages import NO_PAGES, PAGES, Shown
 from tests.browser.scenes import Scene
-from tests.browser.served import Served
 from tests.house import House
 
 WEIGHT_MAX = 300_000
@@ -21,33 +19,6 @@ WEIGHT = """["navigation", "resource"].flatMap(kind => performance.getEntriesByT
     .reduce((sum, each) => sum + each.encodedBodySize, 0)"""
 
 EVERY = pytest.mark.parametrize("shown", PAGES, ids=lambda shown: shown.name)
-Look = Callable[[Shown], Page]
-
-
-@pytest.fixture(scope="module")
-def shared(browser: Browser, served: Served) -> Iterator[Desk]:
-    """Sit at one desk for all pages."""
-    with sitting(browser, served.url) as desk:
-        yield desk
-
-
-@pytest.fixture(scope="module")
-def pages_of(shared: Desk, served: Served, scene: Scene) -> Callable[[str], Page]:
-    """Return the page that somebody of the scene looks at; each joins once."""
-    opened: dict[str, Page] = {"nobody": shared.page()}
-
-    def page_of(who: str) -> Page:
-        if who not in opened:
-            opened[who] = _join(shared, served, scene, who).page
-        return opened[who]
-
-    return page_of
-
-
-def _join(desk: Desk, served: Served, scene: Scene, who: str) -> members.Member:
-    if who in set(Role):
-        return members.operator(desk, served, Role(who))
-    return members.owner(desk, served, getattr(scene, who))
 
 
 @EVERY
