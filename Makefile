@@ -28,6 +28,7 @@ demo: $(SERVE_STAMP) ## watch a permission lapse and come back, in a world of it
 	@$(BIN)/tenure demo $(ARGS)
 
 test: $(DEV_STAMP) ## run every test but the soak tests
+	$(browser)
 	@$(BIN)/pytest -q $(TOGETHER) -m "not soak" $(ARGS)
 
 check: $(DEV_STAMP) ## format, lint, types and the quick tests: before every commit
@@ -52,6 +53,23 @@ $(SERVE_STAMP): pyproject.toml uv.lock
 # Developing installs exactly what is locked: what a test imports has to be declared.
 $(DEV_STAMP): pyproject.toml uv.lock
 	$(call install,)
+
+# The browser that tests look at the console with, and letters for the languages it speaks. Where
+# it may not be installed those tests are skipped, and pytest names the reason: it is no failure.
+define browser
+	@set -eu; \
+	skipped() { printf 'make: %s; tests in a browser will be skipped\n' "$$*" >&2; }; \
+	packages='chromium fonts-dejavu-core fonts-wqy-microhei'; \
+	if command -v chromium >/dev/null; then :; \
+	elif [ "$$(id -u)" != 0 ] || ! command -v apt-get >/dev/null; then \
+	    skipped "there is no chromium (Debian: apt-get install $$packages)"; \
+	else \
+	    echo "make: installing $$packages" >&2; \
+	    { apt-get update -qq && DEBIAN_FRONTEND=noninteractive \
+	        apt-get install -y -qq --no-install-recommends $$packages; } >&2 || \
+	        skipped 'chromium could not be installed'; \
+	fi
+endef
 
 # $(call install,options): make .venv where there is none that works, get uv, let it install.
 # Compiled now, or every process of a server would do it again where Python may not write it down.

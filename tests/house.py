@@ -83,9 +83,15 @@ def ask(  # noqa: PLR0913 - a request has that many parts
 
     asyncio.run(app(scope, receive, send))  # type: ignore[arg-type]  # an Awaitable that is a coroutine
     start = sent[0]
+    found: dict[str, str] = {}
+    for raw_name, raw_value in start["headers"]:
+        name, value = raw_name.decode("latin-1").lower(), raw_value.decode("latin-1")
+        # Of several cookies each has a line; of anything else the last counts.
+        is_more = name == "set-cookie" and name in found
+        found[name] = f"{found[name]}\n{value}" if is_more else value
     return Reply(
         start["status"],
-        {k.decode("latin-1").lower(): v.decode("latin-1") for k, v in start["headers"]},
+        found,
         b"".join(message.get("body", b"") for message in sent[1:]),
     )
 

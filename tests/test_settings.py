@@ -62,44 +62,54 @@ def test_the_command_line_wins_over_the_environment_and_that_over_the_file(
     assert found.home == Path("var"), "None is not given"
 
 
+TEXTS = {
+    "home": "elsewhere",
+    "database": "postgresql://tenure@db/tenure",
+    "listen": "[::1]:9",
+    "workers": "7",
+    "rulebook": "a.toml",
+    "catalog": "a.toml",
+    "trusted_proxies": "10.0.0.7, 10.1.0.0/16 2001:db8::/32",
+    "sandbox": "true",
+    "sandbox_start": "2021-07-01T12:00:00Z",
+    "operator_token": "sixteen letters.",
+    "sealing_key_file": "key",
+    "staleness_ms": "500",
+    "forward_auth_source": "forwarded",
+    "binance_decoded_retry": "false",
+    "binance_lapsed_code": "-1002",
+    "keys_per_account": "1",
+    "addresses_per_key": "1",
+    "smtp_url": "smtp://user:p%40ss@mail.example:25",
+    "mail_from": "Tenure <keys@example.com>",
+    "egress_proxy": "http://proxy.example:3128",
+    "webhook_loopback": "true",
+    "github_keys_url": "https://mirror.example/keys",
+    "leak_action": "quarantine",
+    "leak_action_asymmetric": "revoke",
+    "public_url": "https://example.com/api-keys/",
+    "notice_language": "zh-CN",
+    "notice_time_zone": "Asia/Tokyo",
+    "notice_file": "notices.jsonl",
+    "console_origin": "https://keys.example.com",
+    "oidc_issuer": "https://id.example.com/realms/main",
+    "oidc_client_id": "tenure",
+    "oidc_client_secret_file": "a.toml",
+    "oidc_second_factor": "true",
+    "second_approval": "always",
+    "checkpoint_every_ms": "1000",
+    "checkpoint_file": "elsewhere.txt",
+    "checkpoint_url": "https://log.example/checkpoints",
+}
+"""Something for every setting, as the environment would say it; one needs a real file."""
+
+
 def test_every_setting_can_be_in_the_environment_and_in_the_file(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     Path("a.toml").touch()
-    texts = {
-        "home": "elsewhere",
-        "database": "postgresql://tenure@db/tenure",
-        "listen": "[::1]:9",
-        "workers": "7",
-        "rulebook": "a.toml",
-        "catalog": "a.toml",
-        "trusted_proxies": "10.0.0.7, 10.1.0.0/16 2001:db8::/32",
-        "sandbox": "true",
-        "sandbox_start": "2021-07-01T12:00:00Z",
-        "operator_token": "sixteen letters.",
-        "sealing_key_file": "key",
-        "staleness_ms": "500",
-        "forward_auth_source": "forwarded",
-        "binance_decoded_retry": "false",
-        "binance_lapsed_code": "-1002",
-        "keys_per_account": "1",
-        "addresses_per_key": "1",
-        "smtp_url": "smtp://user:p%40ss@mail.example:25",
-        "mail_from": "Tenure <keys@example.com>",
-        "egress_proxy": "http://proxy.example:3128",
-        "egress_trust_file": str(certificates.make(Path.cwd(), "a.test").trust_file),
-        "webhook_loopback": "true",
-        "github_keys_url": "https://mirror.example/keys",
-        "leak_action": "quarantine",
-        "leak_action_asymmetric": "revoke",
-        "public_url": "https://example.com/api-keys/",
-        "notice_language": "zh-CN",
-        "notice_time_zone": "Asia/Tokyo",
-        "notice_file": "notices.jsonl",
-        "checkpoint_every_ms": "1000",
-        "checkpoint_file": "elsewhere.txt",
-        "checkpoint_url": "https://log.example/checkpoints",
-    }
+    trusted = certificates.make(Path.cwd(), "a.test").trust_file
+    texts = TEXTS | {"egress_trust_file": str(trusted)}
     missing = set(Settings.model_fields) - set(texts)
     assert not missing, "a new setting is tried here, too"
     with monkeypatch.context() as environment:
@@ -324,3 +334,57 @@ def test_every_number_has_its_limits(name: str, least: int, most: int) -> None:
         assert getattr(settings.load(**{name: value}), name) == value
     for value in (least - 1, most + 1):
         assert name in _refused(**{name: value})
+
+
+@pytest.mark.parametrize(
+    "origin",
+    [
+        *("https://keys.example.com", "https://keys.example.com:8443", "http://localhost:8080"),
+        *("http://127.0.0.1:8080", "http://[::1]:8080", "https://[2001:db8::1]"),
+    ],
+)
+def test_the_console_has_an_origin(origin: str) -> None:
+    found = settings.load(console_origin=origin)
+
+    assert found.console_at == origin
+    assert found.owners_url == f"{origin}/console"
+
+
+@pytest.mark.parametrize(
+    "origin",
+    [
+        *("keys.example.com", "http://keys.example.com", "https://keys.example.com/", "https://"),
+        *("https://keys.example.com/console", "https://user@keys.example.com", "ftp://localhost"),
+        *("https://keys.example.com:x", "https://Keys.example.com", "https://a.example?x", "*"),
+        *("http://localhost.evil.example", "http://10.0.0.1", "https://a.example:99999"),
+    ],
+)
+def test_what_is_no_origin_or_goes_in_the_clear_is_refused(origin: str) -> None:
+    with pytest.raises(Invalid) as raised:
+        settings.load(console_origin=origin)
+    assert raised.value.field == "console_origin"
+
+
+def test_without_an_origin_the_console_is_on_this_machine_and_notices_lead_nowhere() -> None:
+    found = settings.load(listen="0.0.0.0:9000")
+
+    assert found.console_at == "http://localhost:9000"
+    assert found.owners_url == ""
+    assert settings.load(public_url="https://a.example/keys").owners_url == "https://a.example/keys"
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        {"oidc_issuer": "https://id.example.com"},
+        {"oidc_client_id": "tenure"},
+        {"oidc_issuer": "https://id.example.com", "oidc_client_id": "tenure"},
+        {"oidc_client_secret_file": "absent"},
+        {"oidc_issuer": "http://id.example.com"},
+        {"oidc_issuer": "https://id.example.com/?x=1"},
+        {"oidc_issuer": "id.example.com"},
+    ],
+)
+def test_half_a_provider_is_refused(given: dict[str, str]) -> None:
+    with pytest.raises(Invalid):
+        settings.load(**given)

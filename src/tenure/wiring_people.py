@@ -1,10 +1,12 @@
 """
 The part of the composition root that lets people in: on the machine's time, in a sandbox too.
 
-`people` is what a worker's faces stand on; `tidying` a step of the ticks.
+`people` is what a worker's faces stand on; `tidying` a step of the ticks; `first_link` is for
+whoever starts a server.
 """
 
 from collections.abc import Callable
+from contextlib import closing
 
 from tenure.clock import Clock, SandboxClock, SystemClock
 from tenure.domain.model import Secret
@@ -14,6 +16,7 @@ from tenure.services.people.register import Register
 from tenure.services.people.sessions import Sessions
 from tenure.services.sealing import SealingKey
 from tenure.settings import Settings
+from tenure.store import db
 from tenure.store.db import Store
 
 
@@ -34,6 +37,21 @@ def people(
         origin=settings.console_at,
     )
     return People(house, _provider(settings))
+
+
+def first_link(settings: Settings) -> Secret | None:
+    """
+    Return a new link for the first administrator, None where the house has one.
+
+    The link of the start before is void then. The store has to be prepared.
+    """
+    clock: SystemClock | SandboxClock = (
+        SandboxClock(settings.home) if settings.sandbox else SystemClock(settings.home)
+    )
+    with closing(clock), closing(db.open_store(settings.database_url)) as store:
+        invited = people(settings, store, clock, None, lambda _seq: None)
+        found = invited.invitations.first_administrator()
+        return None if found is None else found.link
 
 
 def tidying(

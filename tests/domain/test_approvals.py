@@ -120,7 +120,7 @@ def test_the_same_is_not_proposed_twice_and_not_too_much_at_once() -> None:
     first = proposed()
     with pytest.raises(Conflict) as refused:
         proposed(by=BEN, waiting=[first])
-    assert refused.value.code == "exists"
+    assert refused.value.code == "proposed"
     others = [replace(first, asked={"n": number}) for number in range(WAITING_MAX)]
     assert proposed(waiting=others[1:]).settled is None
 

@@ -1,14 +1,18 @@
 """Who reaches whom, what a right asks for, and whom a caller is shown to have acted."""
 
+from dataclasses import replace
+
 import pytest
 
 from tenure.domain.model import READING, AccountId, AccountKind, KeyId
+from tenure.domain.people import Person, PersonId, Role
 from tenure.domain.rights import (
     ACTING,
     MASTER,
     Operator,
     Owner,
     Right,
+    caller_of,
     is_master_of,
     reaches,
     shown_actor,
@@ -52,6 +56,25 @@ def test_callers_are_named_in_the_journal() -> None:
     assert Operator("operator").actor == "operator"
     owner = Owner(account_id=AccountId("acct_1"), key_id=KeyId("key_1"))
     assert owner.actor == "acct_1/key_1"
+    signed_in = Owner(account_id=AccountId("acct_1"), person_id=PersonId("psn_1"))
+    assert signed_in.actor == "acct_1/psn_1"
+
+
+def test_whoever_is_signed_in_calls_as_what_he_is() -> None:
+    owner = Person(
+        person_id=PersonId("psn_1"),
+        email="a@example.com",
+        role=Role.OWNER,
+        created_at_ms=1,
+        account_id=AccountId("acct_1"),
+    )
+    operator = replace(owner, role=Role.VIEWER, account_id=None)
+
+    assert caller_of(owner) == Owner(account_id=AccountId("acct_1"), person_id=owner.person_id)
+    assert caller_of(operator) == Operator("operator:a@example.com", Role.VIEWER)
+    assert Operator("operator").role is Role.ADMINISTRATOR, "the operator token's"
+    for person in (owner, operator):
+        assert caller_of(person).actor == person.actor
 
 
 @pytest.mark.parametrize(
@@ -61,6 +84,10 @@ def test_callers_are_named_in_the_journal() -> None:
         ("sub", "tenure:sweep", "tenure:sweep"),
         ("sub", "acct_3/key_sub", "acct_3/key_sub"),
         ("sub", "acct_2/key_master", MASTER),
+        ("sub", "acct_2/psn_master", MASTER),
+        ("sub", "acct_3/psn_sub", "acct_3/psn_sub"),
+        ("sub", "operator:ada@example.com", "operator"),
+        ("master", "operator:a/b@example.com", "operator"),
         ("master", "acct_2/key_master", "acct_2/key_master"),
         ("master", "acct_3/key_sub", "acct_3/key_sub"),
     ],

@@ -48,6 +48,7 @@ def test_what_looks_like_a_secret_key_is_refused_and_not_repeated() -> None:
     with pytest.raises(Invalid, match="secret") as raised:
         search.read(secret)
 
+    assert raised.value.field == search.SECRET
     assert secret not in str(raised.value)
 
 

@@ -14,8 +14,9 @@ import tenure
 from tests.faults.planted import bugs
 from tests.faults.planted.bug import Bug
 from tests.faults.planted.leak_bugs import LEAK_BUGS
+from tests.faults.planted.people_bugs import PEOPLE_BUGS
 
-BUGS = (*bugs.BUGS, *LEAK_BUGS)
+BUGS = (*bugs.BUGS, *LEAK_BUGS, *PEOPLE_BUGS)
 
 pytestmark = pytest.mark.slow
 

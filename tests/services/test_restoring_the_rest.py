@@ -6,23 +6,27 @@ up: it is told.
 """
 
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from typing_extensions import override
 
+from tenure.domain import approvals as domain
+from tenure.domain.approvals import ApprovalId, Proposal, approval_state
 from tenure.domain.contacts import Channel
 from tenure.domain.decide import Reason
 from tenure.domain.errors import Conflict, NotFound, Unavailable
-from tenure.domain.events import Tag
+from tenure.domain.events import Change, Tag
 from tenure.domain.marks import Selection
 from tenure.domain.rules import Rulebook
 from tenure.services import acts, auditing
 from tenure.services.acts import Acts
 from tenure.services.contacts import Wish
 from tenure.services.keys import Wanted
-from tenure.store import notices
+from tenure.store import approvals, journal, notices
 from tests.builders import DAY_MS, TRADING, a_rule
+from tests.domain.test_approvals import ADA, BEN, BOTH, NOW, proposed
 from tests.services import parts as building
 from tests.services.disasters import Disaster, answer, catch_up, rows
 from tests.services.parts import ACTOR, Parts
@@ -51,6 +55,25 @@ class Whole(Disaster):
         self.owner = self.kept.account_id
         self.hook, self.removed_hook = (self.add_hook() for _ in range(2))
         self.calendar = self.teller.calendars.renew(self.owner, ACTOR)
+        self.proposals = [self.propose(number) for number in (1, 2)]
+
+    def propose(self, number: int) -> Proposal:
+        """Put a proposal on record, as two people would have to agree to it."""
+        proposal = replace(proposed(asked={"n": number}), approval_id=ApprovalId(f"appr_{number}"))
+        self.parts.store.write(lambda tx: approvals.add(tx, proposal))
+        self.note(Tag.APPROVAL_PROPOSED, proposal)
+        return proposal
+
+    def settle(self, tag: Tag, proposal: Proposal) -> None:
+        """Put on record how one ended."""
+        self.parts.store.write(lambda tx: approvals.settle(tx, proposal))
+        self.note(tag, proposal)
+
+    def note(self, tag: Tag, proposal: Proposal) -> None:
+        """Record what happened to a proposal."""
+        body = {"approval": approval_state(proposal)}
+        change = Change(tag=tag, actor=ACTOR, happened_at_ms=self.parts.clock.now, body=body)
+        self.parts.store.write(lambda tx: journal.append(tx, change, self.parts.clock.now))
 
     def add_hook(self) -> str:
         """Add a webhook to the owner's contacts; return its id."""
@@ -79,6 +102,10 @@ class Whole(Disaster):
         stamp = parts.rules.preview(Rulebook((LATER,))).stamp
         parts.rules.schedule(Rulebook((LATER,)), stamp, ACTOR)
         parts.rules.withdraw(LATER.rule_id, ACTOR)
+        first, second = self.proposals
+        self.settle(Tag.APPROVAL_APPROVED, domain.approve(first, BEN, BOTH, NOW))
+        self.settle(Tag.APPROVAL_WITHDRAWN, domain.withdraw(second, ADA, BOTH, NOW))
+        self.propose(3)
 
 
 @pytest.fixture
@@ -99,7 +126,7 @@ def restored(lost: Whole) -> Iterator[Parts]:
 
 def test_the_rows_are_those_that_were_lost(lost: Whole, restored: Parts) -> None:
     secret = {"sealed_secret", "old_sealed_secret"}
-    for table in ("accounts", "keys", "grants", "rules", "revocations"):
+    for table in ("accounts", "keys", "grants", "rules", "revocations", "approvals"):
         assert rows(restored, table, but=secret) == rows(lost.parts, table, but=secret)
     verdict = auditing.verify_store(restored.store, [lost.pushed], None, lambda _: None)
     assert verdict.differences == []

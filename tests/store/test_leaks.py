@@ -5,9 +5,10 @@ from functools import partial
 import pytest
 from sqlalchemy import exc
 
-from tenure.domain.leaks import Report
+from tenure.domain.events import Change, Tag
+from tenure.domain.leaks import LeakAction, Report
 from tenure.domain.model import ApiKey, KeyId
-from tenure.store import accounts, keys, leaks
+from tenure.store import accounts, journal, keys, leaks
 from tenure.store.db import Store, Transaction
 from tests.builders import a_key, an_account
 
@@ -128,3 +129,24 @@ def test_keys_with_work_left_are_named_once_and_no_more_than_asked_for(store: St
 def test_a_report_about_no_key_of_ours_cannot_be_queued(store: Store) -> None:
     with pytest.raises(exc.IntegrityError):
         queue(store, Report(key_id=KeyId("key_nobody"), reporter="github"))
+
+
+def test_reports_are_listed_with_what_was_done_the_last_received_first(store: Store) -> None:
+    for number, key in enumerate(stored(store, 3), start=1):
+        queue(store, a_report(key), at_ms=number)
+    for action in ("tell", "quarantine"):
+        body: dict[str, object] = {"action": action, "reports": 1, "places": []}
+        change = Change(
+            tag=Tag.KEY_REPORTED, actor="x", happened_at_ms=9, body=body, key_id="key_2"
+        )
+        store.write(partial(journal.append, change=change, now_ms=9))
+    mark(store, "key_2", "key_1", at_ms=9)
+
+    listed = store.read(partial(leaks.latest, most=2))
+
+    assert [(item.report.key_id, item.worked_at_ms, item.action) for item in listed] == [
+        ("key_3", None, None),
+        ("key_2", 9, LeakAction.QUARANTINE),
+    ]
+    assert (listed[1].label, listed[1].account_id) == ("my bot", "acct_2")
+    assert store.read(partial(leaks.latest, most=9))[2].action is None, "it had ended before"

@@ -140,10 +140,10 @@ def propose(  # noqa: PLR0913 - all that is put on record
     """
     Propose *act*, beside those that are *waiting*; good for a day.
 
-    Raises Conflict `exists` where somebody has proposed the same, `limit` where too many wait.
+    Raises Conflict `proposed` where somebody has proposed the same, `limit` where too many wait.
     """
     if any(other.is_same(act, asked) for other in waiting):
-        raise Conflict("exists", "this is proposed already, and waits for somebody else")
+        raise Conflict("proposed", "this is proposed already, and waits for somebody else")
     if len(waiting) >= WAITING_MAX:
         raise Conflict("limit", f"{WAITING_MAX} proposals wait already: settle some of them first")
     return Proposal(

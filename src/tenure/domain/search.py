@@ -17,6 +17,8 @@ from tenure.domain.allowlist import Address
 from tenure.domain.errors import Invalid
 
 FIELD: Final = "q"
+SECRET: Final = "secret"  # noqa: S105 - the name of a field, no secret
+"""The field named where what was typed looks like a secret: it must not be shown again."""
 CODE_POINTS_MAX: Final = 254
 """As many as the longest e-mail address has."""
 
@@ -92,7 +94,7 @@ def _exact(typed: str) -> Asked | None:
     if typed.startswith(apikeys.PREFIX):
         return Asked(api_key_start=typed[: apikeys.MASK_HEAD], is_mistyped=True)
     raise Invalid(
-        FIELD,
+        SECRET,
         "looks like a secret key: search by the API key, and if it is a real secret, rotate it",
     )
 

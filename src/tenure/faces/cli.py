@@ -23,6 +23,7 @@ from tenure.faces.commands import (
     exits,
     keys,
     notices,
+    people,
     rules,
     serve,
     shown,
@@ -63,6 +64,7 @@ app = typer.Typer(
 app.command()(serve.serve)
 app.command()(demo.demo)
 app.add_typer(accounts.app, name="accounts")
+app.add_typer(people.app, name="people")
 app.add_typer(keys.app, name="keys")
 app.add_typer(rules.app, name="rules")
 app.add_typer(contacts.app, name="contacts")

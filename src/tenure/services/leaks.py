@@ -26,6 +26,7 @@ from tenure.settings import Settings
 from tenure.store import journal, keys
 from tenure.store import leaks as queue
 from tenure.store.db import Store, Transaction
+from tenure.store.leaks import Listed
 
 BATCH: Final = 50
 """Keys acted on in one transaction: some 50 ms of the journal's lock."""
@@ -143,6 +144,14 @@ class Leaks:
         metrics.leak_reports.labels(reporter, "yes").inc(len(reports))
         metrics.leak_reports.labels(reporter, "no").inc(len(found) - len(reports))
         return [item.api_key in ours for item in found]
+
+    def latest(self, most: int) -> list[Listed]:
+        """Return at *most* so many reports, the last received first, and what was done."""
+        return self._store.read(partial(queue.latest, most=most))
+
+    def action_for(self, *, is_hmac: bool) -> LeakAction:
+        """Return what is done about a key that is reported, by how it signs."""
+        return self._actions.hmac if is_hmac else self._actions.asymmetric
 
     def revoke_held(self, key_id: KeyId) -> None:
         """Revoke *key_id*, whose holder reported it; in force on this machine on return."""

@@ -256,7 +256,7 @@ def _factor(facts: Mapping[str, Any], language: Language) -> str:
     factor = facts.get("factor")
     if factor not in {"passkey", "totp"}:
         return _UNKNOWN
-    return language.say(f"factor.{factor}", label=facts.get("label", _UNKNOWN))
+    return language.say(f"second_factor.{factor}", label=facts.get("label", _UNKNOWN))
 
 
 def _advice(notice: Notice, language: Language) -> Iterator[str]:

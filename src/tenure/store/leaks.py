@@ -1,13 +1,15 @@
 """Leak reports as rows: queued once each, taken key by key, and marked when worked off."""
 
+import json
 from collections.abc import Collection, Iterator, Sequence
-from typing import TypeVar
+from typing import NamedTuple, TypeVar
 
 from sqlalchemy import Row, insert, select, update
 
 from tenure.domain import leaks
-from tenure.domain.leaks import Report
-from tenure.domain.model import KeyId
+from tenure.domain.events import Tag
+from tenure.domain.leaks import LeakAction, Report
+from tenure.domain.model import AccountId, KeyId
 from tenure.store import schema
 from tenure.store.db import Transaction
 from tenure.store.schema_leaks import leak_reports
@@ -17,6 +19,21 @@ _NAMED_MAX = 1_000
 _DUE = leak_reports.c.worked_at_ms.is_(None)
 
 _Item = TypeVar("_Item")
+
+
+class Listed(NamedTuple):
+    """
+    A report, whose key it names, and when it was received and worked off (ms, UTC).
+
+    *action* is what was last done about that key; None while nothing was, or it had ended before.
+    """
+
+    report: Report
+    account_id: AccountId
+    label: str
+    received_at_ms: int
+    worked_at_ms: int | None
+    action: LeakAction | None
 
 
 def ours(tx: Transaction, api_keys: Collection[str]) -> dict[str, KeyId]:
@@ -72,6 +89,29 @@ def of_keys(tx: Transaction, key_ids: Sequence[str]) -> dict[KeyId, list[Report]
     return found
 
 
+def latest(tx: Transaction, most: int) -> list[Listed]:
+    """Return at *most* so many reports, the last received first, with what was done about each."""
+    chosen = (
+        select(leak_reports, schema.keys.c.label, schema.keys.c.account_id)
+        .join(schema.keys, schema.keys.c.key_id == leak_reports.c.key_id)
+        .order_by(leak_reports.c.received_at_ms.desc(), leak_reports.c.digest)
+        .limit(most)
+    )
+    rows = tx.execute(chosen).all()
+    done = _actions(tx, {row.key_id for row in rows})
+    return [
+        Listed(
+            report=_report(row),
+            account_id=AccountId(row.account_id),
+            label=row.label,
+            received_at_ms=row.received_at_ms,
+            worked_at_ms=row.worked_at_ms,
+            action=None if row.worked_at_ms is None else done.get(row.key_id),
+        )
+        for row in rows
+    ]
+
+
 def mark_worked(tx: Transaction, key_ids: Sequence[str], now_ms: int) -> int:
     """Record that every report about *key_ids* was worked off; return how many this call marked."""
     statement = update(leak_reports).where(_DUE).where(leak_reports.c.key_id.in_(key_ids))
@@ -81,6 +121,17 @@ def mark_worked(tx: Transaction, key_ids: Sequence[str], now_ms: int) -> int:
 def _pieces(items: Sequence[_Item]) -> Iterator[Sequence[_Item]]:
     for start in range(0, len(items), _NAMED_MAX):
         yield items[start : start + _NAMED_MAX]
+
+
+def _actions(tx: Transaction, key_ids: Collection[str]) -> dict[str, LeakAction]:
+    """Return what the journal last says was done about leaked keys, by the key."""
+    event = schema.events.c
+    chosen = (
+        select(event.key_id, event.body)
+        .where(event.key_id.in_(list(key_ids)), event.tag == str(Tag.KEY_REPORTED))
+        .order_by(event.seq)
+    )
+    return {row.key_id: LeakAction(json.loads(row.body)["action"]) for row in tx.execute(chosen)}
 
 
 def _report(row: Row[tuple[object, ...]]) -> Report:

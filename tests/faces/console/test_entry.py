@@ -44,11 +44,16 @@ def cast(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cast]:
     browsers["nobody"].get("/console/static/icon.svg")
     browsers |= {name: visited.owner(ids[name]) for name in OWNERS}
     browsers |= {str(role): visited.operator(role) for role in HOUSE}
+    viewer = browsers[str(Role.VIEWER)].person
+    assert viewer is not None
     names = {"account_id": ids["sub"], "key_id": key.key_id, "what": "rotate", "name": "icon.svg"}
+    names |= {"secret": "x" * 43, "step": "begin", "person_id": viewer.person_id}
+    names |= {"passkey_id": "psk_" + "0" * 24, "session_id": "0" * 64}
     (told,) = visited.house.worker.telling.notices.latest(ids["sub"], most=1)
     names |= {"file": "csv", "turn": "freeze", "notice_id": told.notice.notice_id}
     (contact,) = visited.house.worker.telling.contacts.of_account(ids["sub"])
     names |= {"contact_id": contact.contact_id, "doing": "remove"}
+    names |= {"rule_id": "2021-07-09"}
     yield Cast(visited=visited, browsers=browsers, names=names)
     visited.house.close()
 

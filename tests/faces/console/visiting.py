@@ -71,9 +71,9 @@ class Browser:
         reply = ask(
             cast("Asgi", self.app), method, path, headers={"cookie": kept, **more}, body=body
         )
-        # Of several cookies the reply shows the last, and that is enough: one is set at a time.
-        for name, morsel in SimpleCookie(reply.headers.get("set-cookie", "")).items():
-            self.cookies[name] = morsel.value
+        for line in reply.headers.get("set-cookie", "").splitlines():
+            for name, morsel in SimpleCookie(line).items():
+                self.cookies[name] = morsel.value
         return reply
 
     def code(self) -> str:

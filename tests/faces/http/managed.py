@@ -25,6 +25,7 @@ TRADING = "spot_margin_trading"
 DAY_MS = 86_400_000
 BODIES: dict[str, dict[str, Any]] = {
     "POST /v1/accounts": {"email": "new@example.com", "kind": "normal"},
+    "POST /v1/people": {"email": "grace@example.com", "role": "viewer"},
     "POST /v1/accounts/{account_id}/keys": {"label": "bot", "key_type": "hmac"},
     "POST /v1/keys/{key_id}/edits/preview": {"label": "renamed"},
     "POST /v1/keys/{key_id}/edits": {"label": "renamed"},

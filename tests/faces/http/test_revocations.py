@@ -286,3 +286,21 @@ def test_a_bot_whose_key_was_revoked_with_others_is_told_so(managed: Managed) ->
     assert (reply.status, reply.json()["code"]) == (400, -2008)
     assert reply.headers["tenure-refusal"] == "key_revoked"
     assert OPERATOR_TOKEN not in reply.body.decode()
+
+
+def test_where_two_people_have_to_agree_the_token_alone_revokes_no_keys_of_the_house(
+    tmp_path: Path,
+) -> None:
+    """BI-49; one account tree is no matter of the whole house."""
+    strict = Managed.open(tmp_path, second_approval="always")
+    account_id = strict.account()
+    key = strict.key(account_id, label="3rd party")
+    stamp = strict.tell("POST", "/v1/revocations/preview", {"label": "3rd party"})["stamp"]
+
+    refused = strict.ask("POST", "/v1/revocations", {"label": "3rd party", "stamp": stamp})
+
+    assert is_problem(refused, 403, "approval_required")
+    assert strict.tell("GET", f"/v1/keys/{key['key_id']}")["status"] == "active"
+    strike(strict, label="3rd party", account_id=account_id)
+    assert strict.tell("GET", f"/v1/keys/{key['key_id']}")["status"] == "revoked"
+    strict.house.close()

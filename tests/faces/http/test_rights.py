@@ -50,6 +50,8 @@ MAKES = {
     "POST /v1/accounts",
     "POST /v1/accounts/{account_id}/contacts",
     "POST /v1/accounts/{account_id}/keys",
+    "POST /v1/accounts/{account_id}/invitations",
+    "POST /v1/people",
 }
 NOT_ON_REVOKED = ("/edits", "/edits/preview", "/rotate", "/quarantine", "/release")
 NO_IDS = {
@@ -85,6 +87,7 @@ def targets(cast: Cast, name: str) -> Iterator[tuple[str, str, str]]:
             yield whose, state, template.format(key_id=key_id)
     else:
         nothing = {"rule_id": "no-such-rule", "seq": 999_999, "name": "nobody-was-told.ics"}
+        nothing |= {"person_id": f"psn_{NOBODY_S}"}
         yield "", "", template.format(**nothing)
 
 

@@ -1,5 +1,6 @@
 """The routes of the rulebook and the catalog."""
 
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -152,3 +153,19 @@ def test_a_rule_is_withdrawn_before_its_date_and_not_after(managed: Managed) -> 
 @pytest.mark.parametrize("rule_id", ["nothing", "a%2Fb", "x" * 65, "%00", "-"])
 def test_a_rule_nobody_knows_is_not_found(shared: Managed, rule_id: str) -> None:
     assert is_problem(shared.ask("POST", f"/v1/rules/{rule_id}/withdraw"), 404, "not_found")
+
+
+def test_where_two_people_have_to_agree_the_token_alone_changes_no_rule(tmp_path: Path) -> None:
+    """SECURITY BI-49."""
+    strict = Managed.open(tmp_path, second_approval="always")
+    stamp = strict.tell("POST", "/v1/rules/preview", {"rulebook": NO_FUTURES})["stamp"]
+    before = strict.tell("GET", "/v1/rules")
+
+    for target, given in (
+        ("/v1/rules", {"rulebook": NO_FUTURES, "stamp": stamp}),
+        ("/v1/rules/no-futures/withdraw", None),
+    ):
+        assert is_problem(strict.ask("POST", target, given), 403, "approval_required")
+
+    assert strict.tell("GET", "/v1/rules") == before
+    strict.house.close()

@@ -4,7 +4,7 @@ The planted bugs of SECURITY section 5: what each changes, and the tests that mu
 A bug is a patch to a copy of the source. Its numbers are SECURITY's, those of threats (T) where the
 list of bugs has none, but for L1 and on, which are about leaked keys (see
 docs/decisions/0014-marks-instead-of-loops.md); those that are not here need parts that Tenure does
-not have yet (nodes apart from the writer, TOTP, rewrapping).
+not have yet (nodes apart from the writer, rewrapping).
 """
 
 from tests.faults.planted.bug import Bug, Swap

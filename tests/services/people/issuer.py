@@ -67,7 +67,7 @@ class Issuer:
         back = urlencode({"code": code, "state": asked["state"]})
         return f"{asked['redirect_uri']}?{back}"
 
-    def token(self, form: dict[str, str], authorization: str) -> tuple[int, dict[str, Any]]:
+    def exchanged(self, form: dict[str, str], authorization: str) -> tuple[int, dict[str, Any]]:
         """Exchange a code."""
         if not self._knows(form, authorization):
             return 401, {"error": "invalid_client"}
@@ -147,7 +147,7 @@ def serving() -> Iterator[Issuer]:
             if self.path in issuer.answers:
                 self.answer(*issuer.answers[self.path])
                 return
-            status, said = issuer.token(form, self.headers.get("authorization", ""))
+            status, said = issuer.exchanged(form, self.headers.get("authorization", ""))
             self.answer(status, json.dumps(said).encode())
 
         def answer(self, status: int, body: bytes) -> None:

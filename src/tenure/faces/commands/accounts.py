@@ -49,6 +49,14 @@ def subs(server: Client, account: AccountId, *, as_json: AsJson = False) -> None
 
 @app.command()
 @client.connected
+def invite(server: Client, account: AccountId, *, as_json: AsJson = False) -> None:
+    """Make a link by which an account's owner joins the console, once."""
+    answer = server.post(f"/v1/accounts/{client.of_path(account)}/invitations")
+    show_link(answer, as_json=as_json)
+
+
+@app.command()
+@client.connected
 def freeze(server: Client, account: AccountId, *, as_json: AsJson = False) -> None:
     """Refuse an account's keys, and with a master its sub-accounts' too, until it is unfrozen."""
     _show(server.post(f"/v1/accounts/{client.of_path(account)}/freeze"), as_json=as_json)
@@ -68,6 +76,22 @@ def every(server: Client, path: str = "/v1/accounts") -> Iterator[Json]:
         page = server.get(path, **({"after": after} if after else {}))
         yield from page["accounts"]
         after = page["next_after"]
+
+
+def show_link(answer: Json, *, as_json: bool) -> None:
+    """Show an invitation, its link included: now, and never again."""
+    if as_json:
+        shown.as_json(answer)
+        return
+    shown.facts(
+        [
+            ("e-mail", answer["email"]),
+            ("role", answer["role"]),
+            ("good until", shown.instant(answer["ends_at_ms"])),
+            ("link", answer["link"]),
+        ]
+    )
+    shown.beside().print("The link works once, and is shown now and never again.")
 
 
 def _list(accounts: Iterator[Json], none: str, *, as_json: bool) -> None:

@@ -6,7 +6,7 @@ page is worked out by its route; here nothing is looked up but what every page s
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cache
 from typing import Any, Final, TypeAlias
 
@@ -24,6 +24,7 @@ from tenure.faces.console.forms import Form
 from tenure.faces.console.origins import Origin
 from tenure.faces.console.stepping import Stepping
 from tenure.faces.console.visitors import Visitor, Visitors
+from tenure.services.people.sessions import Begun
 
 MEDIA_TYPE: Final = "text/html"
 
@@ -68,6 +69,16 @@ class Desk:
         return self._house.address(self._request.scope)
 
     @property
+    def is_secure(self) -> bool:
+        """Whether cookies are for TLS only."""
+        return self._house.origin.is_secure
+
+    @property
+    def agent(self) -> str:
+        """What the browser calls itself."""
+        return self._request.headers.get("user-agent", "")
+
+    @property
     def asked(self) -> Mapping[str, str]:
         """The parameters of the page's address."""
         return self._request.query_params
@@ -101,8 +112,18 @@ class Desk:
         """
         begun = self._house.steps.prove(self.signed_in, act, form)
         if begun is not None:
-            self.visitor = replace(self.signed_in, session=begun.session)
-            self._cookies.append(self._house.origin.cookie(begun))
+            self.take(begun)
+
+    def take(self, begun: Begun) -> None:
+        """Let the browser go on in the session that was just *begun*, or goes on under a new id."""
+        language = self.language
+        self.visitor = Visitor(session=begun.session, language=language)
+        self._cookies.append(self._house.origin.cookie(begun))
+
+    def leave(self) -> None:
+        """Let the browser forget its session."""
+        self.visitor = None
+        self._cookies.append(self._house.origin.no_cookie())
 
     def enter(self, act: str, form: Form) -> None:
         """Let what follows happen once, however often *form* is sent; raises Conflict."""

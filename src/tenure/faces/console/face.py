@@ -7,7 +7,7 @@ who may open it (`entry`); each is handed the services it names and a `Desk` to 
 """
 
 import contextlib
-from functools import partial
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final
 
@@ -18,18 +18,26 @@ from litestar.di import Provide
 from tenure.clock import SandboxClock
 from tenure.faces.console import (
     activity,
+    announcements,
     contact_turns,
     contacts,
     creating,
     editing,
     ending,
+    entering,
     entry,
+    factors,
     home,
     inbox,
+    joining,
     keys,
+    oidc,
+    owners,
+    people,
     preferences,
     refusals,
     sandbox,
+    security,
     statics,
     subaccounts,
 )
@@ -37,14 +45,16 @@ from tenure.faces.console.desk import Desk, House
 from tenure.faces.console.forms import form_of
 from tenure.faces.console.headers import Headers
 from tenure.faces.console.mishaps import Mishaps
+from tenure.faces.console.operate import pages as operating
 from tenure.faces.console.origins import Origin
 from tenure.faces.console.stepping import Stepping
-from tenure.faces.console.visitors import Visitors
+from tenure.faces.console.visitors import Visitor, Visitors
 from tenure.faces.console.words import Words
 from tenure.faces.http import callers, requests
 from tenure.services import keyfiles
 from tenure.services.activity import Activity
 from tenure.services.acts import Acts
+from tenure.services.announcements import Announcements
 from tenure.services.families import Families
 from tenure.services.rights import Rights
 from tenure.wiring import Worker
@@ -65,13 +75,13 @@ def build(worker: Worker) -> Litestar:
         clock=clock,
         origin=origin,
         visitors=visitors,
-        counts=partial(inbox.waiting, worker.telling.notices),
+        counts=lambda visitor: _waiting(worker, visitor),
         steps=Stepping(worker.people, Acts(worker.store, clock), clock),
         address=lambda scope: _address(reader(scope)),
     )
     is_sandbox = settings.sandbox and isinstance(clock, SandboxClock)
     app = Litestar(
-        [Router(PREFIX, route_handlers=_routers(is_sandbox=is_sandbox))],
+        [Router(PREFIX, route_handlers=_routers(worker, is_sandbox=is_sandbox))],
         guards=[entry.guard(visitors, Rights(worker.accounts, worker.keys), origin)],
         dependencies=_provided(worker, house),
         before_send=[Headers(ids, is_secure=origin.is_secure).put_on],
@@ -95,10 +105,16 @@ def build(worker: Worker) -> Litestar:
     return app
 
 
-def _routers(*, is_sandbox: bool) -> list[Router]:
+def _routers(worker: Worker, *, is_sandbox: bool) -> list[Router]:
     pages = [
         home.routes(),
         statics.routes(),
+        entering.routes(),
+        joining.routes(),
+        security.routes(),
+        factors.routes(),
+        people.routes(),
+        owners.routes(),
         keys.routes(),
         creating.routes(),
         editing.routes(),
@@ -110,7 +126,11 @@ def _routers(*, is_sandbox: bool) -> list[Router]:
         preferences.routes(),
         contacts.routes(),
         contact_turns.routes(),
+        announcements.routes(),
+        operating.routes(),
     ]
+    if worker.people.oidc is not None:
+        pages.append(oidc.routes())
     return [*pages, sandbox.routes()] if is_sandbox else pages
 
 
@@ -131,7 +151,14 @@ def _provided(worker: Worker, house: House) -> dict[str, Provide]:
         "rules": worker.rules,
         "quarantine": worker.quarantine,
         "usage": worker.usage,
+        "refusals": worker.refusals,
+        "revocations": worker.revocations,
+        "leaks": worker.leaks,
+        "log": worker.checkpoints,
+        "operating": worker.operating,
+        "telling": worker.telling,
         "people": worker.people,
+        "approvals": worker.operating.approvals,
         "catalog": worker.catalog,
         "clock": worker.clock,
         "words": words,
@@ -148,6 +175,9 @@ def _provided(worker: Worker, house: House) -> dict[str, Provide]:
         "addresses": contacts.Addresses(worker.telling.contacts),
         "turning": contact_turns.Turning(worker.telling.contacts),
         "preferences": preferences.Preferences(worker.people, worker.telling, house.origin),
+        "announcing": announcements.Announcing(
+            Announcements(worker.store, worker.clock), worker.rules, words
+        ),
         "journals": activity.Journals(
             Activity(worker.store, worker.telling.rendering), worker.accounts, worker.keys
         ),
@@ -165,6 +195,13 @@ def _provided(worker: Worker, house: House) -> dict[str, Provide]:
 
 def _provide(service: object) -> Provide:
     return Provide(lambda: service, sync_to_thread=False)
+
+
+def _waiting(worker: Worker, visitor: Visitor) -> Mapping[str, int]:
+    """Return what waits for a visitor: notices for an owner, approvals for the house."""
+    if visitor.person.role.is_operators:
+        return operating.waiting(visitor, worker.operating)
+    return inbox.waiting(worker.telling.notices, visitor)
 
 
 def _address(caller: callers.Caller | callers.Suspect) -> str:

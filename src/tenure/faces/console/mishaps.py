@@ -34,6 +34,9 @@ _STATUS: Final[Mapping[type[TenureError], int]] = {
 _SAID: Final = frozenset({401, 403, 404, 409, 413, 422, 503})
 """The statuses that have a page of their own; every other one is told as ours to look into."""
 
+_ELSEWHERE: Final = frozenset({"cross-site", "same-site"})
+"""Where a browser may come from that sends none of our cookies."""
+
 
 class Mishaps:
     """Turns whatever a route raises into a page."""
@@ -87,6 +90,10 @@ class Mishaps:
         path = "/console/sign-in"
         if request.method == "GET":
             asked = request.url.path + (f"?{request.url.query}" if request.url.query else "")
+            if request.headers.get("sec-fetch-site") in _ELSEWHERE:
+                # No strict cookie comes with a link from another site: from a page of ours it does.
+                request.scope["user"] = None
+                return Desk(self._house, request).page("continue.html.j2", to=asked)
             path += f"?next={quote(asked, safe='')}"
         if request.headers.get("hx-request") == "true":
             return Response(b"", status_code=200, headers={"hx-redirect": path})

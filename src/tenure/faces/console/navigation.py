@@ -22,8 +22,20 @@ _OWNERS: Final[Sequence[Item]] = (
     Item("refusals", "nav.refusals", "/console/refusals"),
     Item("preferences", "nav.preferences", "/console/preferences"),
 )
-_OPERATORS: Final[Sequence[tuple[Role, Item]]] = ()
-_ALL: Final[Sequence[Item]] = ()
+_OPERATORS: Final[Sequence[tuple[Role, Item]]] = (
+    (Role.VIEWER, Item("overview", "operate.nav.overview", "/console/operate")),
+    (Role.VIEWER, Item("search", "operate.nav.search", "/console/operate/search")),
+    (Role.VIEWER, Item("approvals", "operate.nav.approvals", "/console/operate/approvals")),
+    (Role.VIEWER, Item("rules", "operate.nav.rules", "/console/operate/rules")),
+    (Role.VIEWER, Item("revocations", "operate.nav.revocations", "/console/operate/revocations")),
+    (Role.VIEWER, Item("leaks", "operate.nav.leaks", "/console/operate/leaks")),
+    (Role.VIEWER, Item("journal", "operate.nav.journal", "/console/operate/journal")),
+    (Role.VIEWER, Item("people", "nav.people", "/console/people")),
+)
+_ALL: Final[Sequence[Item]] = (
+    Item("security", "nav.security", "/console/security"),
+    Item("announcements", "nav.announcements", "/console/announcements"),
+)
 
 
 def of(visitor: Visitor) -> list[Item]:

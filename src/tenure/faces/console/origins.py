@@ -63,6 +63,18 @@ class Origin:
             samesite="strict",
         )
 
+    def no_cookie(self) -> Cookie:
+        """Return what makes a browser forget its session."""
+        return Cookie(
+            key=self.session_cookie,
+            value="",
+            path="/",
+            max_age=0,
+            secure=self.is_secure,
+            httponly=True,
+            samesite="strict",
+        )
+
     def is_from_here(self, method: str, headers: Mapping[str, str]) -> bool:
         """Whether a request may change something: its browser says that a page of ours sent it."""
         if method in SAFE_METHODS:

@@ -203,8 +203,8 @@ class Shown:
         if state is State.ENDED:
             rule = self._rulebook.rule(rule_id) if rule_id else None  # type: ignore[arg-type]  # as stored
             lifetime = rule.unrestricted if rule else None
-            if isinstance(lifetime, int):
-                length = language.length(lifetime)
-                return language.say("box.ended", end=language.moment(ends_at_ms), length=length)
+            if isinstance(lifetime, int) and lifetime % DAY_MS == 0:
+                days = language.number(lifetime // DAY_MS)
+                return language.say("box.ended", end=language.moment(ends_at_ms), days=days)
             return language.say("box.ended_by_rule", end=language.moment(ends_at_ms))
         return language.say(f"box.{state}")

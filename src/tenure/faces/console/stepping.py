@@ -11,7 +11,7 @@ from typing import Final, NoReturn
 
 from tenure.clock import Clock
 from tenure.domain.errors import Forbidden, Invalid, TenureError, Unauthenticated
-from tenure.domain.people import PasskeyAnswer, Proof, TotpCode
+from tenure.domain.people import PasskeyAnswer, Proof, RecoveryCode, TotpCode
 from tenure.faces.console.forms import Form
 from tenure.faces.console.visitors import Visitor
 from tenure.services import acts
@@ -48,7 +48,7 @@ class Stepping:
         """
         if self.is_proved(visitor, act):
             return None
-        proof = _proof(form)
+        proof = proof_of(form)
         if proof is None:
             raise Invalid("code", visitor.language.say("factor.missing"))
         try:
@@ -70,9 +70,12 @@ class Stepping:
         acts.enter(begun)
 
 
-def _proof(form: Form) -> Proof | None:
+def proof_of(form: Form) -> Proof | None:
+    """Return the second factor that was filled in, None where none was."""
     if answer := form.one("passkey"):
         return PasskeyAnswer(answer)
+    if recovery_code := form.one("recovery_code").strip():
+        return RecoveryCode(recovery_code)
     code = form.one("code").replace(" ", "")
     return TotpCode(code) if code else None
 

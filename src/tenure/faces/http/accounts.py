@@ -137,13 +137,13 @@ def freeze_account(
     "/{account_id:str}/unfreeze",
     status_code=200,
     opt=rights.MASTER_ACTS,
-    responses=problems.documented(401, 403, 404, 422, 503),
+    responses=problems.documented(401, 403, 404, 409, 422, 503),
     sync_to_thread=True,
 )
 def unfreeze_account(
     account_id: requests.AccountId, accounts: Given[Accounts], actor: Given[str]
 ) -> AccountView:
-    """Let the account's keys act again; terms ran on meanwhile."""
+    """Let the account's keys act again; terms ran on. 409 `on_hold` during a recovery."""
     return show(accounts.set_frozen(account_id, frozen=False, actor=actor))
 
 

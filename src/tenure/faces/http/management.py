@@ -26,6 +26,7 @@ from tenure.faces.http import (
     keys,
     leaks,
     notices,
+    people,
     probes,
     problems,
     refused,
@@ -65,6 +66,7 @@ def build(worker: Worker) -> Litestar:
         "rendering": worker.telling.rendering,
         "decisions": decisions.Decisions(worker.decider),
         "keyring": worker.keyring,
+        "people": worker.people,
         "approvals": worker.operating.approvals,
         "catalog": worker.catalog,
         "clock": clock,
@@ -128,6 +130,7 @@ def _routers(
                 notices.routes(),
                 contacts.routes(),
                 calendars.routes(),
+                people.routes(),
             ],
         )
     ]

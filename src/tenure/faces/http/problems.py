@@ -34,7 +34,9 @@ RETRY_AFTER_S: Final = 1
 """A follower catches up in milliseconds; a second spares a store that is in trouble."""
 CHALLENGE: Final = {"www-authenticate": "Bearer"}
 """What a 401 comes with (RFC 9110 11.6.1); for signing by RFC 9421 there is no challenge."""
-_IN_PATH: Final = frozenset({"account_id", "key_id", "rule_id", "notice_id", "contact_id", "name"})
+_IN_PATH: Final = frozenset(
+    {"account_id", "key_id", "rule_id", "notice_id", "contact_id", "person_id", "name"}
+)
 
 
 class Kind(NamedTuple):

@@ -20,8 +20,9 @@ import httpx
 from granian import Granian
 from granian.constants import HTTPModes, Interfaces, Loops, TaskImpl
 
-from tenure import wiring
+from tenure import wiring, wiring_people
 from tenure.domain import wording
+from tenure.domain.model import Secret
 from tenure.faces import logs
 from tenure.faces.http import process
 from tenure.faces.http.app import RUN_ENVIRONMENT
@@ -43,11 +44,12 @@ def serve(settings: Settings) -> int:
     # A fork would carry threads and open databases over; a spawned worker starts clean.
     multiprocessing.set_start_method("spawn", force=True)
     prepared = wiring.prepare(settings)
+    first_link = wiring_people.first_link(settings)
     _environment(settings)
     process.harden()
     with _beside(settings, tick, "tenure-ticks"), _beside(settings, notify, "tenure-notices"):
         wiring.await_ticks(settings)
-        threading.Thread(target=_greet, args=(prepared,), daemon=True).start()
+        threading.Thread(target=_greet, args=(prepared, first_link), daemon=True).start()
         Granian(
             "tenure.faces.http.app:create",
             factory=True,
@@ -141,7 +143,7 @@ def _until_stopped(parent: int) -> Callable[[], bool]:
     return lambda: stopped.is_set() or os.getppid() != parent
 
 
-def _greet(prepared: Prepared) -> None:
+def _greet(prepared: Prepared, first_link: Secret | None) -> None:
     """Say where everything is, once it answers there: not before."""
     settings = prepared.settings
     # Whoever listens everywhere listens here too.
@@ -153,14 +155,18 @@ def _greet(prepared: Prepared) -> None:
                 if client.get(f"http://{host}:{settings.port}/readyz").is_success:
                     break
             stopping.wait(_LOOK_EVERY_S)
-    print(_greeting(prepared), flush=True)  # noqa: T201 - for the person who started it
+    print(_greeting(prepared, first_link), flush=True)  # noqa: T201 - for the person who started it
 
 
-def _greeting(prepared: Prepared) -> str:
+def _greeting(prepared: Prepared, first_link: Secret | None) -> str:
     settings = prepared.settings
     lines = [f"Tenure serves at http://{settings.listen}  (API: /openapi.json)"]
     token = prepared.operator_token_path
     lines.append(f"Operator token: {token}" if token else "Operator token: from the settings")
+    lines.append(f"Console: {settings.console_at}/console")
+    if first_link is not None:
+        # Shown here and nowhere else: whoever sees this terminal may open the home too.
+        lines.append(f"Become its first administrator: {first_link.reveal()}")
     for rule in prepared.rulebook.rules:
         if rule.withdrawn_at_ms is not None:
             continue

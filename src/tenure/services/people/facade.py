@@ -62,6 +62,10 @@ class People:
         self.recovery = Recovery(register, self.invitations)
         self.oidc = None if provider is None else Oidc(register, proving, self.sessions, provider)
 
+    def now_ms(self) -> int:
+        """Return now as people live it: the machine's time, also in a sandbox (ms, UTC)."""
+        return self._register.real.now_ms()
+
     def find(self, person_id: str) -> Person:
         """Return one person; raises NotFound."""
         return self._register.store.read(lambda tx: people.get(tx, person_id))

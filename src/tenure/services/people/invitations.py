@@ -102,7 +102,7 @@ class Invitations:
 
     def require_operator(self, tx: Transaction, email: str, role: Role) -> tuple[str, Role]:
         """Return whom and as what to invite, if that may be done; raises as `of_operator`."""
-        email = _email(email)
+        email = require_email(email)
         if not role.is_operators:
             raise Invalid("role", "owners are invited to their account")
         person = people.by_name(tx, email)
@@ -149,7 +149,7 @@ class Invitations:
         Raises NotFound for a link that is spent, old or none; Invalid; Conflict `exists`.
         """
         invitation = self.look(secret)  # First: a hash is work, and not for everybody.
-        email = invitation.email or _email(joining.email or "")
+        email = invitation.email or require_email(joining.email or "")
         hashed = self._passwords.hash(require_password(joining.password, email))
         language = joining.language and language_of(joining.language)
         time_zone = joining.time_zone and languages.require_time_zone(joining.time_zone)
@@ -254,7 +254,8 @@ def _digest(secret: str) -> str:
     return digest("invitation", secret)
 
 
-def _email(text: str) -> str:
+def require_email(text: str) -> str:
+    """Return *text* if somebody may sign in by it; raises Invalid `email`."""
     text = text.strip()
     try:
         address_of(Channel.EMAIL, text)

@@ -4,7 +4,7 @@ Signing in through the platform's own users: OpenID Connect, for owners of accou
 The provider says who somebody is, once; after that the subject it named counts and no longer the
 e-mail, which may become somebody else's there. It stands in the place of the password: the second
 factor is asked for here all the same, unless the settings take the provider's word for that too.
-Operators come in by their own passwords alone (decision 0017).
+Operators come in by their own passwords alone (decision 0019).
 """
 
 import base64

@@ -1,0 +1,165 @@
+"""
+One account as operators see it: its keys, its sub-accounts, whom it tells, and what it was told.
+
+Freezing stops every key of it and of its sub-accounts at once, and unfreezing lets them go on.
+"""
+
+from dataclasses import dataclass
+from functools import partial
+from typing import Any, Final
+
+from litestar import Response, Router, get, post
+from litestar.di import NamedDependency as Given
+
+from tenure.domain.errors import Invalid
+from tenure.domain.model import Account
+from tenure.faces.console import entry
+from tenure.faces.console.desk import Desk, GivenDesk
+from tenure.faces.console.forms import Form, GivenForm
+from tenure.faces.console.keys import Listing
+from tenure.faces.console.operate import asking, rows, told
+from tenure.faces.console.operate.asking import Question
+from tenure.faces.console.operate.given import GivenOperating, GivenTelling
+from tenure.faces.console.requests import AccountId
+from tenure.faces.console.stepping import act_of
+from tenure.services.accounts import Accounts
+from tenure.services.browsing import Filters, Sought
+from tenure.services.keys import Keys
+from tenure.services.operating import Operating
+from tenure.services.people.facade import People
+from tenure.services.telling import Telling
+from tenure.services.usage import Usage
+
+PATH: Final = "/console/operate/accounts"
+_SUBS_SHOWN: Final = 100
+_TOLD_SHOWN: Final = 10
+_EVENTS_SHOWN: Final = 10
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Looking:
+    """What the page of an account is made from."""
+
+    accounts: Accounts
+    keys: Keys
+    usage: Usage
+    people: People
+    listing: Listing
+    operating: Operating
+    telling: Telling
+
+    def page(self, desk: Desk, account_id: str) -> Response[bytes]:
+        """Show an account."""
+        language, account = desk.language, self.accounts.get(account_id)
+        keys = self.keys.of_account(account_id)
+        uses = self.usage.last_used(key.key_id for key in keys)
+        told_of = self.telling.notices.latest(account_id, most=_TOLD_SHOWN)
+        events = self.operating.browsing.browse(
+            Filters(sought=Sought(account_id=account_id)), most=_EVENTS_SHOWN
+        )
+        return desk.page(
+            "operate/account.html.j2",
+            account=account,
+            master=self.accounts.get(account.master_id) if account.master_id else None,
+            owner=self.people.owner_of(account_id),
+            cards=self.listing.shown(desk).cards(keys, uses),
+            subs=self.accounts.subs(account_id, most=_SUBS_SHOWN),
+            contacts=self.telling.contacts.of_account(account_id),
+            notices=[
+                (listed, self.telling.rendering.subject(listed.notice, language))
+                for listed in told_of
+            ],
+            rows=rows.of_entries(events.entries, language),
+        )
+
+
+def _question(desk: Desk, account: Account, *, frozen: bool) -> Question:
+    name = "freeze" if frozen else "unfreeze"
+    page = f"{PATH}/{account.account_id}"
+    return Question(
+        title=desk.say(f"operate.{name}.title"),
+        button=desk.say(f"operate.{name}.button"),
+        subject=account.email,
+        follows=[desk.say(f"operate.{name}.follows.{number}") for number in (1, 2)],
+        to=f"{page}/{name}",
+        back=page,
+        act=act_of(f"operate.accounts.{name}", account.account_id),
+        is_danger=frozen,
+    )
+
+
+def _turn(
+    desk: Desk, known: Accounts, account_id: str, form: Form, *, frozen: bool
+) -> Response[Any]:
+    question = _question(desk, known.get(account_id), frozen=frozen)
+    turn = partial(known.set_frozen, account_id, frozen=frozen, actor=desk.signed_in.actor)
+    try:
+        asking.do(desk, question.act, form, turn)
+    except Invalid as error:
+        return asking.ask(desk, question, told.beside(error, desk.language))
+    return asking.go(desk, question.back, "freeze" if frozen else "unfreeze")
+
+
+@get("/accounts/{account_id:str}", opt=entry.VIEWERS, sync_to_thread=True)
+def show(  # noqa: PLR0913, PLR0917 - what the framework hands in
+    account_id: AccountId,
+    desk: GivenDesk,
+    accounts: Given[Accounts],
+    keys: Given[Keys],
+    usage: Given[Usage],
+    people: Given[People],
+    listing: Given[Listing],
+    operating: GivenOperating,
+    telling: GivenTelling,
+) -> Response[bytes]:
+    """Show an account."""
+    return Looking(
+        accounts=accounts,
+        keys=keys,
+        usage=usage,
+        people=people,
+        listing=listing,
+        operating=operating,
+        telling=telling,
+    ).page(desk, account_id)
+
+
+@get("/accounts/{account_id:str}/freeze", opt=entry.OPERATORS, sync_to_thread=True)
+def ask_freeze(
+    account_id: AccountId, desk: GivenDesk, accounts: Given[Accounts]
+) -> Response[bytes]:
+    """Say what freezing it means."""
+    return asking.ask(desk, _question(desk, accounts.get(account_id), frozen=True))
+
+
+@post(
+    "/accounts/{account_id:str}/freeze", opt=entry.OPERATORS, status_code=200, sync_to_thread=True
+)
+def freeze(
+    account_id: AccountId, desk: GivenDesk, accounts: Given[Accounts], form: GivenForm
+) -> Response[Any]:
+    """Freeze it."""
+    return _turn(desk, accounts, account_id, form, frozen=True)
+
+
+@get("/accounts/{account_id:str}/unfreeze", opt=entry.OPERATORS, sync_to_thread=True)
+def ask_unfreeze(
+    account_id: AccountId, desk: GivenDesk, accounts: Given[Accounts]
+) -> Response[bytes]:
+    """Say what unfreezing it means."""
+    return asking.ask(desk, _question(desk, accounts.get(account_id), frozen=False))
+
+
+@post(
+    "/accounts/{account_id:str}/unfreeze", opt=entry.OPERATORS, status_code=200, sync_to_thread=True
+)
+def unfreeze(
+    account_id: AccountId, desk: GivenDesk, accounts: Given[Accounts], form: GivenForm
+) -> Response[Any]:
+    """Let it go on."""
+    return _turn(desk, accounts, account_id, form, frozen=False)
+
+
+def routes() -> Router:
+    """Return the pages of accounts."""
+    return Router("/", route_handlers=[show, ask_freeze, freeze, ask_unfreeze, unfreeze])

@@ -1,0 +1,62 @@
+"""
+Chromium for the tests that look at the console, and the Tenures they look at.
+
+Playwright's loop is under way in the thread that drives it, so a module stops it when it is done:
+other tests of the same process run loops of their own.
+"""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser
+
+from tests.browser import chromium, scenes
+from tests.browser.desks import Desk, sitting
+from tests.browser.scenes import Scene
+from tests.browser.served import Served, serving
+
+_HERE = Path(__file__).parent
+
+
+@pytest.hookimpl(tryfirst=True)  # Before the plugin that picks tests by their marks.
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark what is in this directory; skip it where there is no browser."""
+    for item in items:
+        if item.path.is_relative_to(_HERE):
+            item.add_marker(pytest.mark.slow)
+            item.add_marker(pytest.mark.browser)
+            item.add_marker(pytest.mark.skipif(chromium.HERE is None, reason=chromium.MISSING))
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    """Drive one for a module."""
+    with chromium.driven() as driven:
+        yield driven
+
+
+@pytest.fixture(scope="session")
+def set_scene(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Served, Scene]]:
+    """Serve one with the scene in it, for all tests that let its clock stand and its rules be."""
+    with serving(tmp_path_factory.mktemp("served"), scenes.BEFORE) as running:
+        yield running, scenes.setting(running)
+
+
+@pytest.fixture(scope="session")
+def served(set_scene: tuple[Served, Scene]) -> Served:
+    """Return what serves the scene."""
+    return set_scene[0]
+
+
+@pytest.fixture(scope="session")
+def scene(set_scene: tuple[Served, Scene]) -> Scene:
+    """Return what there is to look at."""
+    return set_scene[1]
+
+
+@pytest.fixture
+def desk(browser: Browser, served: Served) -> Iterator[Desk]:
+    """Sit at a desk before it."""
+    with sitting(browser, served.url) as desk:
+        yield desk

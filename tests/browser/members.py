@@ -1,0 +1,83 @@
+"""
+People who have joined, each in a browser of their own, with a passkey in it.
+
+They join from the inside, so that a test begins where it has something to say; joining and signing
+in by the pages are tests of their own.
+"""
+
+from dataclasses import dataclass, replace
+from typing import Final
+
+from playwright.sync_api import BrowserContext, Page
+
+from tenure.domain.people import PasskeyAnswer, Person, Role
+from tenure.services.people.invitations import Invited, Joining
+from tests.browser.desks import Desk
+from tests.browser.passkeys import Passkeys
+from tests.browser.served import Served
+
+PASSWORD: Final = "correct horse battery staple"
+_MAKE: Final = """async options => (await navigator.credentials.create({
+    publicKey: PublicKeyCredential.parseCreationOptionsFromJSON(JSON.parse(options)),
+})).toJSON()"""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Member:
+    """Somebody who is signed in on *page*, with *passkeys* plugged into it."""
+
+    desk: Desk
+    person: Person
+    page: Page
+    passkeys: Passkeys
+
+    @property
+    def browser(self) -> BrowserContext:
+        """Everything of hers that has the same cookies."""
+        return self.page.context
+
+    def beside(self) -> "Member":
+        """Open another page beside the first; `turn_from` before the passkey is used on it."""
+        page = self.browser.new_page()
+        return replace(self, page=page, passkeys=Passkeys.plug(page))
+
+    def turn_from(self, other: "Member") -> None:
+        """Turn to this page from the *other*, with the same telephone in hand."""
+        self.passkeys.take_from(other.passkeys)
+
+
+def owner(desk: Desk, served: Served, account_id: str, **browser: object) -> Member:
+    """Let the owner of an account join, in a new browser."""
+    return _joined(desk, served, served.people.invitations.of_account(account_id, "test"), browser)
+
+
+def operator(desk: Desk, served: Served, role: Role, **browser: object) -> Member:
+    """Let somebody of the house join, in a new browser."""
+    email = f"{role}{len(served.people.operators())}@house.example"
+    invited = served.people.invitations.of_operator(email, role, "test")
+    return _joined(desk, served, invited, browser)
+
+
+def _joined(desk: Desk, served: Served, invited: Invited, browser: dict[str, object]) -> Member:
+    people = served.people
+    secret = invited.link.reveal().rpartition("/")[2]
+    begun = people.invitations.accept(secret, Joining(password=PASSWORD))
+
+    page = desk.page(**browser)  # type: ignore[arg-type]  # as `Desk.page` takes them
+    passkeys = Passkeys.plug(page)
+    page.goto("/console/static/icon.svg")  # The smallest page there is of this origin.
+    answer = page.evaluate(
+        f"async options => JSON.stringify(await ({_MAKE})(options))",
+        people.factors.passkey_options(begun.session),
+    )
+    enrolled = people.factors.add_passkey(begun.session, PasskeyAnswer(answer), "telephone")
+
+    cookie = {
+        "name": "tenure-session",
+        "value": enrolled.begun.secret.reveal(),
+        "url": served.url,
+        "httpOnly": True,
+        "sameSite": "Strict",
+    }
+    page.context.add_cookies([cookie])  # type: ignore[list-item]  # a TypedDict by another name
+    return Member(desk=desk, person=enrolled.person, page=page, passkeys=passkeys)

@@ -1,0 +1,76 @@
+"""Each page in every view: what sticks out, what cannot be read out, what it weighs."""
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, Page
+
+from tenure.domain.people import Role
+from tenure.faces.console import entry, face
+from tests.browser import looks, members
+from tests.browser.desks import Desk, sitting
+from tests.browser.pages import NO_PAGES, PAGES, Shown
+from tests.browser.scenes import Scene
+from tests.browser.served import Served
+from tests.house import House
+
+WEIGHT_MAX = 300_000
+"""Bytes of a page with everything on it: on a slow telephone, a second or two."""
+WEIGHT = """["navigation", "resource"].flatMap(kind => performance.getEntriesByType(kind))
+    .reduce((sum, each) => sum + each.encodedBodySize, 0)"""
+
+EVERY = pytest.mark.parametrize("shown", PAGES, ids=lambda shown: shown.name)
+Look = Callable[[Shown], Page]
+
+
+@pytest.fixture(scope="module")
+def shared(browser: Browser, served: Served) -> Iterator[Desk]:
+    """Sit at one desk for all pages."""
+    with sitting(browser, served.url) as desk:
+        yield desk
+
+
+@pytest.fixture(scope="module")
+def pages_of(shared: Desk, served: Served, scene: Scene) -> Callable[[str], Page]:
+    """Return the page that somebody of the scene looks at; each joins once."""
+    opened: dict[str, Page] = {"nobody": shared.page()}
+
+    def page_of(who: str) -> Page:
+        if who not in opened:
+            opened[who] = _join(shared, served, scene, who).page
+        return opened[who]
+
+    return page_of
+
+
+def _join(desk: Desk, served: Served, scene: Scene, who: str) -> members.Member:
+    if who in set(Role):
+        return members.operator(desk, served, Role(who))
+    return members.owner(desk, served, getattr(scene, who))
+
+
+@EVERY
+def test_a_page_looks_as_it_should_in_every_view(
+    pages_of: Callable[[str], Page], shared: Desk, scene: Scene, shown: Shown
+) -> None:
+    page = pages_of(shown.who)
+    shared.watch.expected = {shown.status}
+
+    answer = page.goto(shown.at(scene), wait_until="networkidle")
+
+    assert answer is not None
+    assert answer.status == shown.status
+    assert page.evaluate(WEIGHT) <= WEIGHT_MAX
+    assert page.get_by_role("heading", level=1).count() == 1
+    assert looks.faults(page, shown.name) == []
+    assert shared.watch.faults == []
+
+
+def test_every_page_is_looked_at(tmp_path: Path) -> None:
+    house = House.open(tmp_path / "home")
+    routes = {name for name in entry.declared(face.build(house.worker)) if name.startswith("GET ")}
+    house.close()
+
+    assert routes - NO_PAGES.keys() == {shown.route for shown in PAGES if shown.route}
+    assert routes >= NO_PAGES.keys()
