@@ -436,4 +436,8 @@ def test_errands_sign_and_push_what_the_ticks_need_not_wait_for(
     errands = wiring.open_errands(real.model_copy(update={"checkpoint_file": pushed}))
     errands.once()
     errands.once()
+    with closing(wiring.open_worker(real)) as worker:
+        reread = worker.operating.rereading.state()
+    assert reread is not None
+    assert reread.whole_seq == 2
     assert pushed.read_text().splitlines()[1] == "2"

@@ -26,7 +26,6 @@ ENGLISH = languages.language("en-US", "UTC")
 @pytest.fixture
 def ann(desk: Desk, served: Served) -> Member:
     """Let the owner of a new account join."""
-    steps.PEOPLE = served.people
     return members.owner(desk, served, served.new_account())
 
 

@@ -190,7 +190,6 @@ def live(venue: Served, page: Page, key_path: str, row: Row) -> None:
 
 def test_the_worked_life_by_clicking(venue: Served, ann: Member) -> None:
     page = ann.page
-    steps.PEOPLE = venue.people
     bot = Bot.with_secret(venue, *create(page))
     key_path = page.url
     assert steps.box(page, TRADING) == "ticked"

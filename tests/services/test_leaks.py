@@ -306,6 +306,19 @@ def test_the_settings_say_what_a_report_does(parts: Parts, tmp_path: Path) -> No
     assert parts.keys.get(key.key_id).status is KeyStatus.ACTIVE
 
 
+def test_what_was_reported_is_listed_with_what_was_done(parts: Parts) -> None:
+    leaks, key = leaks_of(parts), parts.issue(TRADING)
+    leaks.receive([found(key)], "github")
+    (waiting,) = leaks.latest(9)
+    assert (waiting.report.reporter, waiting.worked_at_ms, waiting.action) == ("github", None, None)
+
+    leaks.tick()
+
+    (done,) = leaks.latest(9)
+    assert (done.worked_at_ms, done.action) == (parts.clock.now, LeakAction.REVOKE)
+    assert leaks.action_for(is_hmac=True) is LeakAction.REVOKE
+
+
 def signature_of(parts: Parts, key: ApiKey, text: bytes | None = None) -> str:
     """Sign the challenge of *key*, or another text, as whoever holds the key can."""
     payload = leaks.challenge(key.api_key) if text is None else text

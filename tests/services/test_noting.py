@@ -23,7 +23,8 @@ def test_a_run_flushes_each_time_and_once_more_at_its_end(parts: Parts) -> None:
 
     assert parts.usage.last_used([key.key_id])[key.key_id].at_ms == parts.clock.now
     assert parts.refusals.of_key(refused.key_id)[0].times == 2
-    assert parts.uses.take() == parts.turned_away.take() == []
+    assert not parts.uses.take()
+    assert not parts.turned_away.take()
     assert parts.usage.unused(30).noted_since_ms is not None
 
 

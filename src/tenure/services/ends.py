@@ -60,7 +60,7 @@ class Ends:
         self._kept: dict[int, Coming] = {}
 
     def coming(self, days: int = 30) -> Coming:
-        """Return the ends of the next *days* days, at most 90."""
+        """Return the ends of today and the next *days* days, at most 90."""
         days = min(days, DAYS_MAX)
         now_ms = self._clock.now_ms()
         kept = self._kept.get(days)
@@ -74,7 +74,7 @@ class Ends:
     def _count(self, days: int, now_ms: int) -> Coming:
         first = now_ms // DAY_MS
         # What ends at this very millisecond has ended.
-        from_ms, until_ms = now_ms + 1, (first + days) * DAY_MS
+        from_ms, until_ms = now_ms + 1, (first + days + 1) * DAY_MS
 
         def look(tx: Transaction) -> tuple[bool, dict[int, dict[Permission, int]]]:
             has_revoked = ends.count(tx, from_ms, until_ms, LOOKED_AT_MAX + 1) > LOOKED_AT_MAX
@@ -85,7 +85,7 @@ class Ends:
             counted_at_ms=now_ms,
             days=tuple(
                 Day(begins_at_ms=day * DAY_MS, by_permission=found.get(day, {}))
-                for day in range(first, first + days)
+                for day in range(first, first + days + 1)
             ),
             has_revoked=has_revoked,
         )

@@ -13,12 +13,16 @@ from pathlib import Path
 import pytest
 from litestar import Litestar, get
 
+from tenure.domain.approvals import Act, Signatory
 from tenure.domain.people import Role
+from tenure.domain.rules import Rulebook
 from tenure.faces.console import entry
 from tenure.faces.console.entry import Entry
+from tests.builders import a_rule
 from tests.faces.console.visiting import Browser, Visited
 from tests.house import Reply
 
+SOON = a_rule("soon", since="2030-01-01 00:00")
 OWNERS = ("sub", "sibling", "master", "stranger")
 HOUSE = (Role.VIEWER, Role.OPERATOR, Role.ADMINISTRATOR)
 UNKNOWN = {"account_id": "acct_" + "0" * 24, "key_id": "key_" + "0" * 24}
@@ -53,7 +57,7 @@ def cast(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cast]:
     names |= {"file": "csv", "turn": "freeze", "notice_id": told.notice.notice_id}
     (contact,) = visited.house.worker.telling.contacts.of_account(ids["sub"])
     names |= {"contact_id": contact.contact_id, "doing": "remove"}
-    names |= {"rule_id": "2021-07-09"}
+    names |= {"rule_id": "2021-07-09", "seq": "1", "approval_id": _waiting(visited)}
     yield Cast(visited=visited, browsers=browsers, names=names)
     visited.house.close()
 
@@ -93,7 +97,9 @@ def outcome(reply: Reply) -> str:
 def request(browser: Browser, name: str, names: dict[str, str]) -> Reply:
     """Send what the route called *name* takes, with an empty form."""
     method, _, path = name.partition(" ")
-    target = re.sub(r"\{(\w+)\}", lambda found: names[found.group(1)], path)
+    # A sub-account's owner freezes, the house revokes: both call it a turn.
+    named = {**names, "turn": "revoke"} if "/operate/" in path else names
+    target = re.sub(r"\{(\w+)\}", lambda found: named[found.group(1)], path)
     return browser.get(target) if method == "GET" else browser.post(target)
 
 
@@ -137,6 +143,20 @@ def test_a_cookie_of_nobody_is_nobody(tmp_path: Path) -> None:
     browser.cookies["tenure-session"] = "A" * 43
     assert outcome(browser.get("/console/keys")) == DOOR
     visited.house.close()
+
+
+def _waiting(visited: Visited) -> str:
+    """Let one administrator propose what another one has to approve; return its id."""
+    others = [visited.operator(Role.ADMINISTRATOR).person for _ in range(2)]
+    assert others[0] is not None
+    by = Signatory(others[0].person_id, others[0].actor)
+    approvals, asked = visited.house.worker.operating.approvals, {"rule_id": "soon"}
+    rules = visited.house.worker.rules
+    rules.schedule(Rulebook((SOON,)), rules.preview(Rulebook((SOON,))).stamp, "test")
+    shown = approvals.look(Act.WITHDRAW_RULE, asked, by)
+    proposal = approvals.put_forward(Act.WITHDRAW_RULE, asked, shown.stamp, by).proposal
+    assert proposal is not None
+    return proposal.approval_id
 
 
 def _without_ids(reply: Reply) -> str:

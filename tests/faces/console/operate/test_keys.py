@@ -1,0 +1,102 @@
+"""A key's page, and what operators do to a key."""
+
+import pytest
+
+from tenure.domain.usage import Use
+from tests.builders import TRADING
+from tests.faces.console.operate.house import OPERATE, Office, confirm, went
+from tests.faces.console.visiting import words
+
+
+def page_of(office: Office, number: int = 0) -> str:
+    return f"{OPERATE}/keys/{office.keys[number].key_id}"
+
+
+def test_a_key_is_shown_with_its_boxes_its_use_and_its_events(office: Office) -> None:
+    worker, key = office.visited.house.worker, office.keys[0]
+    worker.usage._uses.give_back([Use(key.key_id, "203.0.113.7", TRADING, 1_638_352_800_000)])  # noqa: SLF001 - as a worker notes it
+    worker.usage.flush()
+
+    said = words(office.vic.get(page_of(office)))
+
+    for part in (
+        *("my bot", "trader@example.com", key.api_key, "Enable Spot & Margin Trading"),
+        *("31 Dec 2021", "203.0.113.7", "None was noted in the last 90 days.", "key:issued"),
+    ):
+        assert part in said
+
+
+def test_what_a_key_was_refused_is_shown(office: Office) -> None:
+    house, key = office.visited.house, office.keys[0]
+    house.worker.keys.revoke(key.key_id, "x")
+    query = house.signed_query(key)
+    given = {
+        "api_key": key.api_key, "method": "GET", "path": "/api/v3/account", "query": query,
+        "client_ip": "198.51.100.9", "permission": "reading",
+    }  # fmt: skip
+    from tests.faces.http.managed import OPERATOR_TOKEN, Managed, build  # noqa: PLC0415 - here alone
+
+    del OPERATOR_TOKEN
+    managed = Managed(house=house, app=build(house))
+    token = (house.worker.settings.home / "operator-token").read_text().strip()
+    managed.ask("POST", "/v1/authorize", given, headers={"Authorization": f"Bearer {token}"})
+    house.worker.refusals.flush()
+
+    said = words(office.vic.get(page_of(office)))
+
+    assert "key_revoked · reading 198.51.100.9 1" in said
+
+
+@pytest.mark.parametrize(
+    ("turn", "fields", "tag"),
+    [
+        ("revoke", {}, "key:revoked"),
+        ("quarantine", {"cause": "seen in a paste"}, "key:quarantined"),
+    ],
+)
+def test_a_key_is_ended_or_put_away_once_somebody_proved_who_he_is(
+    office: Office, turn: str, fields: dict[str, str], tag: str
+) -> None:
+    to = f"{page_of(office)}/{turn}"
+    asked = office.oli.get(to)
+    assert "What will happen" in words(asked)
+    assert office.oli.post(to, office.oli.fill(asked, fields)).status == 422
+
+    done = confirm(office.oli, to, asked, fields)
+
+    assert went(done) == f"{page_of(office)}?done={turn}"
+    assert office.tags() == [tag]
+    assert office.actor() == "operator:operator2@example.com"
+
+
+def test_quarantine_needs_a_cause_and_is_lifted_again(office: Office) -> None:
+    to = f"{page_of(office)}/quarantine"
+    wrong = confirm(office.oli, to, office.oli.get(to), {"cause": " "})
+    assert wrong.status == 422
+    assert "Say why, in one line" in words(wrong)
+    assert office.key().quarantine is None
+    confirm(office.oli, to, wrong, {"cause": "seen"})
+    assert office.key().quarantine is not None
+
+    confirm(office.oli, f"{page_of(office)}/release", office.oli.get(f"{page_of(office)}/release"))
+
+    assert office.key().quarantine is None
+
+
+def test_what_is_revoked_already_is_shown_as_it_is(office: Office) -> None:
+    office.visited.house.worker.keys.revoke(office.keys[0].key_id, "x")
+    to = f"{page_of(office)}/quarantine"
+
+    done = confirm(office.oli, to, office.oli.get(to), {"cause": "seen"})
+
+    assert went(done) == page_of(office)
+    assert f"{page_of(office)}/revoke" not in office.oli.get(page_of(office)).body.decode()
+
+
+def test_an_approval_of_one_act_is_none_of_another(office: Office) -> None:
+    """The factor was given for quarantine, and does not revoke."""
+    wrong = office.oli.post(f"{page_of(office)}/quarantine", {"code": office.oli.code()})
+    assert wrong.status == 422
+
+    assert office.oli.post(f"{page_of(office)}/revoke", {"once": "1"}).status == 422
+    assert office.key().revoked_at_ms is None
