@@ -47,7 +47,7 @@ def trading(now_ms: int, tag: str = "en-150") -> Box:
         (
             END,
             State.ENDED,
-            "Unticked on 31 Dec 2021, 10:05 by the 30 days rule; tick to enable again",
+            "Unticked on 31 Dec 2021, 10:05 by the 30-day rule; tick to enable again",
         ),
     ],
 )
