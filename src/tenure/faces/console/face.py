@@ -176,7 +176,9 @@ def _provided(worker: Worker, house: House) -> dict[str, Provide]:
         ),
         "inbox": inbox.Inbox(worker.telling.notices, worker.telling.rendering, worker.rules),
         "contacts": worker.telling.contacts,
-        "addresses": contacts.Addresses(worker.telling.contacts),
+        "addresses": contacts.Addresses(
+            worker.telling.contacts, worker.telling.rendering.house.time_zone
+        ),
         "turning": contact_turns.Turning(worker.telling.contacts),
         "preferences": preferences.Preferences(worker.people, worker.telling, house.origin),
         "announcing": announcements.Announcing(
