@@ -27,6 +27,8 @@ class Shown:
 NO_PAGES = {
     "GET /console": "sends on to the first page somebody has",
     "GET /console/static/{name}": "the stylesheet, scripts and pictures",
+    "GET /console/accounts/{account_id}/activity/{file}": "what happened, as a file",
+    "GET /console/keys/{key_id}/activity/{file}": "the same of a key",
 }
 """What is answered at some address and is no page, and what it is instead."""
 
@@ -63,5 +65,110 @@ PAGES = (
     Shown(name="revoke", route=_ACT, who="ann", path="/console/keys/{key_id}/revoke"),
     Shown(name="quarantine", route=_ACT, who="ann", path="/console/keys/{key_id}/quarantine"),
     Shown(name="release", route=_ACT, who="ann", path="/console/keys/{quarantined_id}/release"),
+    Shown(name="inbox", route="GET /console/inbox", who="ann", path="/console/inbox"),
+    Shown(
+        name="inbox unread", route="GET /console/inbox", who="ben", path="/console/inbox?unread=1"
+    ),
+    Shown(name="activity", route="GET /console/activity", who="mia", path="/console/activity"),
+    Shown(
+        name="activity none such",
+        route="GET /console/accounts/{account_id}/activity",
+        who="ann",
+        path="/console/accounts/{ann}/activity?until=2020-01-01",
+    ),
+    Shown(
+        name="activity of a key",
+        route="GET /console/keys/{key_id}/activity",
+        who="ann",
+        path="/console/keys/{lapsed_id}/activity",
+    ),
+    Shown(name="refusals", route="GET /console/refusals", who="ann", path="/console/refusals"),
+    Shown(
+        name="refusals none",
+        route="GET /console/accounts/{account_id}/refusals",
+        who="mia",
+        path="/console/accounts/{sub}/refusals",
+    ),
+    Shown(
+        name="refusals of a key",
+        route="GET /console/keys/{key_id}/refusals",
+        who="ann",
+        path="/console/keys/{key_id}/refusals",
+    ),
+    Shown(
+        name="sub-accounts",
+        route="GET /console/sub-accounts",
+        who="mia",
+        path="/console/sub-accounts",
+    ),
+    Shown(
+        name="sub-accounts of nobody",
+        route="GET /console/sub-accounts",
+        who="ben",
+        path="/console/sub-accounts",
+    ),
+    Shown(
+        name="freeze",
+        route="GET /console/accounts/{account_id}/{turn}",
+        who="mia",
+        path="/console/accounts/{sub}/freeze",
+    ),
+    Shown(
+        name="settings", route="GET /console/preferences", who="ann", path="/console/preferences"
+    ),
+    Shown(
+        name="calendar link",
+        route="GET /console/preferences/calendar",
+        who="ann",
+        path="/console/preferences/calendar",
+    ),
+    Shown(
+        name="contact to add",
+        route="GET /console/accounts/{account_id}/contacts/new",
+        who="ann",
+        path="/console/accounts/{ann}/contacts/new?channel=webhook",
+    ),
+    Shown(
+        name="contact",
+        route="GET /console/accounts/{account_id}/contacts/{contact_id}",
+        who="ann",
+        path="/console/accounts/{ann}/contacts/{mail_id}",
+    ),
+    Shown(
+        name="contact to remove",
+        route="GET /console/accounts/{account_id}/contacts/{contact_id}/{doing}",
+        who="ann",
+        path="/console/accounts/{ann}/contacts/{mail_id}/remove",
+    ),
+    Shown(
+        name="contact's new secret",
+        route="GET /console/accounts/{account_id}/contacts/{contact_id}/{doing}",
+        who="ann",
+        path="/console/accounts/{ann}/contacts/{hook_id}/rotate",
+    ),
+    Shown(
+        name="announcements",
+        route="GET /console/announcements",
+        who="nobody",
+        path="/console/announcements",
+    ),
+    Shown(
+        name="announcement to anybody",
+        route="GET /console/announcements/{rule_id}",
+        who="nobody",
+        path="/console/announcements/2021-07-09",
+    ),
+    Shown(
+        name="announcement",
+        route="GET /console/announcements/{rule_id}",
+        who="ann",
+        path="/console/announcements/2021-07-09",
+    ),
+    Shown(
+        name="announcement ahead",
+        route="GET /console/announcements/{rule_id}",
+        who="ann",
+        path="/console/announcements/{rule_id}",
+    ),
     Shown(name="nowhere", route="", who="ann", path="/console/nowhere", status=404),
 )

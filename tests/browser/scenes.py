@@ -7,9 +7,13 @@ there is somebody of each role. The clock stands inside a lead time, so that som
 
 from dataclasses import dataclass
 
-from tenure.domain.model import AccountKind, KeyType
+from tenure.domain.contacts import Channel
+from tenure.domain.model import AccountKind, ApiKey, KeyType, Permission
+from tenure.domain.rules import Rulebook
+from tenure.services.contacts import Wish
 from tests.browser.served import Served
-from tests.builders import FUTURES, TRADING
+from tests.builders import DAY_MS, FUTURES, TRADING, a_rule, an_address
+from tests.house import House
 
 BEFORE = "2021-11-01T08:00:00Z"
 """Where the clock has to stand when the scene is set."""
@@ -32,6 +36,9 @@ class Scene:
     lapsed_id: str
     revoked_id: str
     sub_key_id: str
+    mail_id: str
+    hook_id: str
+    rule_id: str
 
 
 def setting(served: Served) -> Scene:
@@ -56,6 +63,11 @@ def setting(served: Served) -> Scene:
     )
     doubtful = house.issue(ann, FUTURES, label="from the old repository")
     house.worker.quarantine.place(doubtful.key_id, "test", cause="seen in a public repository")
+    _refuse(house, soon)
+    mail, hook = _contacts(house, ann)
+    rule = a_rule("2022-03-01", FUTURES, since="2022-03-01 00:00", unrestricted=90 * DAY_MS)
+    rulebook = Rulebook((rule,))
+    house.worker.rules.schedule(rulebook, house.worker.rules.preview(rulebook).stamp, "test")
     return Scene(
         ann=ann,
         ben=ben,
@@ -68,4 +80,30 @@ def setting(served: Served) -> Scene:
         lapsed_id=lapsed.key_id,
         revoked_id=revoked.key_id,
         sub_key_id=sub_key.key_id,
+        mail_id=mail,
+        hook_id=hook,
+        rule_id=rule.rule_id,
     )
+
+
+def _refuse(house: House, key: ApiKey) -> None:
+    """Have requests of *key* refused: by its holder, and by somebody who only knows its name."""
+    for spoiled, permission, address in (
+        ("", "withdrawals", ADDRESS),
+        ("", "internal_transfer", "2001:db8:85a3::8a2e:370:7334"),
+        ("00", TRADING, "198.51.100.20"),
+        ("00", TRADING, "198.51.100.21"),
+    ):
+        query = f"{house.signed_query(key)}{spoiled}".encode()
+        at = an_address(address)
+        house.worker.decider.decide_raw(key.api_key, query, b"", at, Permission(permission))
+    house.worker.refusals.flush()
+
+
+def _contacts(house: House, account_id: str) -> tuple[str, str]:
+    """Give an account a webhook beside its e-mail, and return the ids of both."""
+    contacts = house.worker.telling.contacts
+    (mail,) = contacts.of_account(account_id)
+    wish = Wish(address="https://8.8.8.8/hooks/tenure", muted=("key_edited",))
+    hook = contacts.add(account_id, Channel.WEBHOOK, wish, "test").contact
+    return mail.contact_id, hook.contact_id

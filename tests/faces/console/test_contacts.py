@@ -35,10 +35,18 @@ def new(account: str) -> str:
 
 def add(owner: Browser, account: str, address: str, channel: str = "email", **more: str) -> Reply:
     """Fill in the form of a new contact, and confirm it."""
+    code = more.pop("code", None)
     form = owner.get(f"{new(account)}?channel={channel}")
-    return owner.post(
-        new(account), owner.fill(form, {"address": address, "code": owner.code(), **more})
-    )
+    review = owner.post(new(account), owner.fill(form, {"address": address, **more}))
+    if review.status != 200:
+        return review
+    return confirm(owner, new(account), review, code)
+
+
+def confirm(owner: Browser, path: str, review: Reply, code: str | None = None) -> Reply:
+    """Give the second factor that a page asks for which says what the contact will be."""
+    assert ("reviewed", "yes") in fields_of(review), words(review)
+    return owner.post(path, owner.fill(review, {"code": owner.code() if code is None else code}))
 
 
 def test_an_address_is_added_with_its_language_and_what_it_does_not_want(
@@ -52,11 +60,15 @@ def test_an_address_is_added_with_its_language_and_what_it_does_not_want(
             "address": " desk@example.com ",
             "language": "es",
             "time_zone": "Europe/Madrid",
-            "code": owner.code(),
         },
     )
 
-    done = owner.post(new(account), [pair for pair in fields if pair != ("sent", "key_edited")])
+    review = owner.post(new(account), [pair for pair in fields if pair != ("sent", "key_edited")])
+    said = words(review)
+    assert "E-mail address desk@example.com Language Español Time zone Europe/Madrid" in said
+    assert "Not sent there A key was edited" in said
+    assert len(listed(visited, account)) == 1
+    done = confirm(owner, new(account), review)
 
     assert (done.status, done.headers["location"]) == (
         303,
@@ -67,7 +79,7 @@ def test_an_address_is_added_with_its_language_and_what_it_does_not_want(
     assert contact.time_zone == "Europe/Madrid"
     assert contact.muted == (Kind.KEY_EDITED,)
     page = words(owner.get("/console/preferences"))
-    assert "desk@example.com E-mail Español · Europe/Madrid · 1 kinds muted" in page
+    assert "desk@example.com E-mail Español · Europe/Madrid · kinds muted: 1" in page
     event = visited.house.worker.journal.after(0)[-1]
     assert event.change.actor == owner.person.actor  # type: ignore[union-attr]  # signed in
 
@@ -111,16 +123,16 @@ def test_a_wrong_address_is_said_beside_the_field_before_the_factor_is_spent(
 ) -> None:
     owner, account = an_owner(visited)
     form = owner.get(f"{new(account)}?channel={channel}")
-    code = owner.code()
+    assert 'name="code"' not in form.body.decode()
 
-    reply = owner.post(new(account), owner.fill(form, {"address": address, "code": code}))
+    reply = owner.post(new(account), owner.fill(form, {"address": address}))
 
     assert reply.status == 422
     assert f'id="{wrong}-error"' in reply.body.decode()
-    assert 'id="code-error"' not in reply.body.decode()
     assert dict(fields_of(reply))["address"] == address
     right = {"email": "desk@example.com", "webhook": HOOK}[channel]
-    done = owner.post(new(account), owner.fill(reply, {"address": right, "code": code}))
+    review = owner.post(new(account), owner.fill(reply, {"address": right}))
+    done = confirm(owner, new(account), review)
     assert done.status in {200, 303}, words(done)
     assert len(listed(visited, account)) == 2
 
@@ -143,8 +155,8 @@ def test_without_a_second_factor_nothing_is_added_changed_or_removed(
     path = f"/console/accounts/{account}/contacts/{first.contact_id}"
 
     replies = [add(owner, account, "thief@example.com", code=code)]
-    form = owner.fill(owner.get(path), {"address": "thief@example.com", "code": code})
-    replies.append(owner.post(path, form))
+    review = owner.post(path, owner.fill(owner.get(path), {"address": "thief@example.com"}))
+    replies.append(confirm(owner, path, review, code))
     form = owner.fill(owner.get(f"{path}/remove"), {"code": code})
     replies.append(owner.post(f"{path}/remove", form))
 
@@ -157,7 +169,8 @@ def test_without_a_second_factor_nothing_is_added_changed_or_removed(
 def test_a_factor_for_one_address_adds_no_other(visited: Visited) -> None:
     owner, account = an_owner(visited)
     form = owner.get(f"{new(account)}?channel=email")
-    filled = owner.fill(form, {"address": "desk@example.com", "code": owner.code()})
+    review = owner.post(new(account), owner.fill(form, {"address": "desk@example.com"}))
+    filled = owner.fill(review, {"code": owner.code()})
     assert owner.post(new(account), filled).status == 303
 
     other = [pair for pair in filled if pair[0] != "address"] + [("address", "thief@example.com")]
@@ -177,7 +190,8 @@ def test_a_contact_is_changed(visited: Visited) -> None:
         kind for kind in Kind if notices.can_mute(kind)
     ]
 
-    done = owner.post(path, owner.fill(form, {"address": "new@example.com", "code": owner.code()}))
+    review = owner.post(path, owner.fill(form, {"address": "new@example.com"}))
+    done = confirm(owner, path, review)
 
     assert done.headers["location"] == "/console/preferences?done=changed#contacts"
     assert [each.address for each in listed(visited, account)] == ["new@example.com"]
@@ -248,3 +262,14 @@ def test_every_kind_has_a_name_in_every_language() -> None:
         texts = languages.language(tag, "UTC").texts
         assert {f"kind.{kind}" for kind in Kind} <= texts.keys()
         assert {f"contacts.channel.{channel}" for channel in Channel} <= texts.keys()
+
+
+def test_the_form_is_shown_again_as_it_was_filled_in(visited: Visited) -> None:
+    owner, account = an_owner(visited)
+    form = owner.get(f"{new(account)}?channel=email")
+    review = owner.post(new(account), owner.fill(form, {"address": "desk@example.com"}))
+
+    again = owner.post(new(account), [*fields_of(review), ("back", "yes")])
+
+    assert dict(fields_of(again))["address"] == "desk@example.com"
+    assert "Confirm it is you" not in words(again)

@@ -55,9 +55,9 @@ def cast(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cast]:
     names |= {"passkey_id": "psk_" + "0" * 24, "session_id": "0" * 64}
     (told,) = visited.house.worker.telling.notices.latest(ids["sub"], most=1)
     names |= {"file": "csv", "turn": "freeze", "notice_id": told.notice.notice_id}
-    names |= {"rule_id": "2021-07-09", "seq": "1", "approval_id": _waiting(visited)}
     (contact,) = visited.house.worker.telling.contacts.of_account(ids["sub"])
     names |= {"contact_id": contact.contact_id, "doing": "remove"}
+    names |= {"rule_id": "2021-07-09", "seq": "1", "approval_id": _waiting(visited)}
     yield Cast(visited=visited, browsers=browsers, names=names)
     visited.house.close()
 

@@ -103,3 +103,11 @@ def test_a_master_does_not_freeze_itself(visited: Visited) -> None:
 def test_a_master_without_any_is_told_how_they_come(visited: Visited) -> None:
     account = visited.house.account(kind=AccountKind.MASTER)
     assert "No sub-accounts yet" in words(visited.owner(account).get("/console/sub-accounts"))
+
+
+def test_only_a_master_is_offered_the_page(visited: Visited) -> None:
+    ids = visited.tree()
+    for name, is_offered in (("master", True), ("sub", False), ("stranger", False)):
+        page = visited.owner(ids[name]).get("/console/keys").body.decode()
+        assert ('href="/console/sub-accounts"' in page) is is_offered, name
+    assert "sub-accounts" not in visited.operator().get("/console/operate").body.decode()

@@ -1,8 +1,9 @@
 """
 Where an account is told things: adding contacts, and changing them.
 
-A contact decides whether its owner hears of a thief, so every change asks for a second factor. What
-is wrong is found before the factor is asked for. Ending one is in `contact_turns`.
+A contact decides whether its owner hears of a thief, so every change asks for a second factor, once
+the form is right and on a page that says what it will be: a passkey approves what it was shown and
+nothing else. Ending one is in `contact_turns`.
 """
 
 from collections.abc import Mapping, Sequence
@@ -87,6 +88,16 @@ class Filled:
             muted=tuple(kind for kind in MUTABLE if kind not in self.sent),
         )
 
+    def hidden(self) -> list[tuple[str, str]]:
+        """Return every field by name and value, for a form that sends the same again."""
+        return [
+            ("channel", self.channel),
+            ("address", self.address),
+            ("language", self.language),
+            ("time_zone", self.time_zone),
+            *(("sent", kind) for kind in sorted(self.sent)),
+        ]
+
     def act(self, name: str, *about: str) -> str:
         """Return what stands for doing just this."""
         muted = list(self.wish.muted or ())
@@ -98,9 +109,9 @@ class Filled:
 class Addresses:
     """Shows contacts, and changes them."""
 
-    def __init__(self, contacts: Contacts) -> None:
-        """One per worker."""
-        self._contacts = contacts
+    def __init__(self, contacts: Contacts, house_zone: str) -> None:
+        """*house_zone* is the time zone of a contact that names none."""
+        self._contacts, self._house_zone = contacts, house_zone
 
     def form(
         self,
@@ -122,8 +133,8 @@ class Addresses:
             mutable=MUTABLE,
             urgent=URGENT,
             zones=languages.time_zones(),
+            house_zone=self._house_zone,
             offered=_offered(filled.language),
-            act=_act_on(account_id, contact, filled),
             errors=errors or {},
         )
 
@@ -140,18 +151,26 @@ class Addresses:
     def _save(
         self, desk: Desk, account_id: str, filled: Filled, form: Form, contact: Contact | None
     ) -> Response[Any]:
-        act = _act_on(account_id, contact, filled)
         try:
             self._contacts.check(filled.channel, filled.wish)
         except Invalid as error:
             errors = _beside(error, filled.channel, desk.language)
             return self.form(desk, account_id, filled, contact=contact, errors=errors)
+        if form.has("back"):
+            return self.form(desk, account_id, filled, contact=contact)
+        if not form.has("reviewed"):
+            return self._review(desk, account_id, filled, contact)
+        act = _act_on(account_id, contact, filled)
         try:
             desk.approve(act, form)
         except Invalid as error:
-            errors = {"code": error.message}
-            return self.form(desk, account_id, filled, contact=contact, errors=errors)
+            return self._review(desk, account_id, filled, contact, {"code": error.message})
         desk.enter(act, form)
+        return self._commit(desk, account_id, filled, contact, act)
+
+    def _commit(
+        self, desk: Desk, account_id: str, filled: Filled, contact: Contact | None, act: str
+    ) -> Response[Any]:
         actor = desk.signed_in.actor
         if contact is not None:
             self._contacts.change(account_id, contact.contact_id, filled.wish, actor)
@@ -168,6 +187,28 @@ class Addresses:
         if added.secret is None:
             return desk.go(f"{BACK}?done=added#contacts")
         return secret_page(desk, added, is_new=True)
+
+    def _review(
+        self,
+        desk: Desk,
+        account_id: str,
+        filled: Filled,
+        contact: Contact | None,
+        errors: Mapping[str, str] | None = None,
+    ) -> Response[bytes]:
+        """Show what the contact will be, and ask for a second factor for just that."""
+        return desk.page(
+            "contact_review.html.j2",
+            status=422 if errors else 200,
+            account_id=account_id,
+            contact=contact,
+            filled=filled,
+            spoken=dict(_offered(filled.language)).get(filled.language, ""),
+            muted=[kind for kind in MUTABLE if kind not in filled.sent],
+            house_zone=self._house_zone,
+            act=_act_on(account_id, contact, filled),
+            errors=errors or {},
+        )
 
 
 def shown(contact: Contact) -> Shown:

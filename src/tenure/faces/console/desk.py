@@ -40,6 +40,8 @@ class House:
     origin: Origin
     visitors: Visitors
     counts: Counts
+    is_master: Callable[[Visitor], bool]
+    """Whether a visitor's account may have sub-accounts."""
     steps: Stepping
     address: Callable[[Mapping[str, Any]], str]
     """Says where a request came from, given its ASGI scope; empty where nobody can say."""
@@ -94,7 +96,8 @@ class Desk:
 
     def navigation(self) -> list[navigation.Item]:
         """Return the parts of the console that the visitor has."""
-        return navigation.of(self.signed_in)
+        is_master = self._house.is_master(self.signed_in)
+        return navigation.of(self.signed_in, is_master=is_master)
 
     def once(self) -> str:
         """Return what a form is known by when it is sent."""

@@ -7,7 +7,8 @@ who may open it (`entry`); each is handed the services it names and a `Desk` to 
 """
 
 import contextlib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from functools import lru_cache
 from pathlib import Path
 from typing import Any, Final
 
@@ -16,6 +17,7 @@ from litestar.config.csrf import CSRFConfig
 from litestar.di import Provide
 
 from tenure.clock import SandboxClock
+from tenure.domain.model import AccountKind
 from tenure.faces.console import (
     activity,
     announcements,
@@ -62,6 +64,7 @@ from tenure.wiring import Worker
 PREFIX: Final = "/console"
 FORM_BYTES_MAX: Final = 262_144
 """256 kB: a rulebook pasted into a form, with room."""
+_KINDS_KEPT: Final = 10_000
 
 
 def build(worker: Worker) -> Litestar:
@@ -76,6 +79,7 @@ def build(worker: Worker) -> Litestar:
         origin=origin,
         visitors=visitors,
         counts=lambda visitor: _waiting(worker, visitor),
+        is_master=_masters(worker),
         steps=Stepping(worker.people, Acts(worker.store, clock), clock),
         address=lambda scope: _address(reader(scope)),
     )
@@ -120,14 +124,14 @@ def _routers(worker: Worker, *, is_sandbox: bool) -> list[Router]:
         editing.routes(),
         ending.routes(),
         activity.routes(),
-        announcements.routes(),
         refusals.routes(),
         subaccounts.routes(),
         inbox.routes(),
-        operating.routes(),
         preferences.routes(),
         contacts.routes(),
         contact_turns.routes(),
+        announcements.routes(),
+        operating.routes(),
     ]
     if worker.people.oidc is not None:
         pages.append(oidc.routes())
@@ -151,7 +155,6 @@ def _provided(worker: Worker, house: House) -> dict[str, Provide]:
         "rules": worker.rules,
         "quarantine": worker.quarantine,
         "usage": worker.usage,
-        "announcements": Announcements(worker.store, worker.clock),
         "refusals": worker.refusals,
         "revocations": worker.revocations,
         "leaks": worker.leaks,
@@ -173,9 +176,14 @@ def _provided(worker: Worker, house: House) -> dict[str, Provide]:
         ),
         "inbox": inbox.Inbox(worker.telling.notices, worker.telling.rendering, worker.rules),
         "contacts": worker.telling.contacts,
-        "addresses": contacts.Addresses(worker.telling.contacts),
+        "addresses": contacts.Addresses(
+            worker.telling.contacts, worker.telling.rendering.house.time_zone
+        ),
         "turning": contact_turns.Turning(worker.telling.contacts),
         "preferences": preferences.Preferences(worker.people, worker.telling, house.origin),
+        "announcing": announcements.Announcing(
+            Announcements(worker.store, worker.clock), worker.rules, words
+        ),
         "journals": activity.Journals(
             Activity(worker.store, worker.telling.rendering), worker.accounts, worker.keys
         ),
@@ -200,6 +208,18 @@ def _waiting(worker: Worker, visitor: Visitor) -> Mapping[str, int]:
     if visitor.person.role.is_operators:
         return operating.waiting(visitor, worker.operating)
     return inbox.waiting(worker.telling.notices, visitor)
+
+
+def _masters(worker: Worker) -> Callable[[Visitor], bool]:
+    """Return what says whether a visitor is a master; asked once, for that never changes."""
+
+    @lru_cache(maxsize=_KINDS_KEPT)
+    def is_master(account_id: str) -> bool:
+        return worker.accounts.get(account_id).kind is AccountKind.MASTER
+
+    return lambda visitor: (
+        visitor.person.account_id is not None and is_master(visitor.person.account_id)
+    )
 
 
 def _address(caller: callers.Caller | callers.Suspect) -> str:

@@ -22,6 +22,7 @@ _OWNERS: Final[Sequence[Item]] = (
     Item("refusals", "nav.refusals", "/console/refusals"),
     Item("preferences", "nav.preferences", "/console/preferences"),
 )
+_MASTERS: Final[Sequence[Item]] = (Item("subaccounts", "nav.subaccounts", "/console/sub-accounts"),)
 _OPERATORS: Final[Sequence[tuple[Role, Item]]] = (
     (Role.VIEWER, Item("overview", "operate.nav.overview", "/console/operate")),
     (Role.VIEWER, Item("search", "operate.nav.search", "/console/operate/search")),
@@ -38,9 +39,10 @@ _ALL: Final[Sequence[Item]] = (
 )
 
 
-def of(visitor: Visitor) -> list[Item]:
-    """Return the parts that *visitor* has."""
+def of(visitor: Visitor, *, is_master: bool) -> list[Item]:
+    """Return the parts that *visitor* has; *is_master* where his account has sub-accounts."""
     role = visitor.person.role
     if role.is_operators:
         return [*(item for least, item in _OPERATORS if role.allows(least)), *_ALL]
-    return [*_OWNERS, *_ALL]
+    keys, *others = _OWNERS
+    return [keys, *(_MASTERS if is_master else ()), *others, *_ALL]

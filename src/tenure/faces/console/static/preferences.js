@@ -4,7 +4,7 @@ const zone = Intl.DateTimeFormat().resolvedOptions().timeZone;
 
 for (const button of document.querySelectorAll("[data-zone-for]")) {
   const field = document.getElementById(button.dataset.zoneFor);
-  if (!zone || field.value === zone) continue;
+  if (!zone || zone === (field.value || button.dataset.default)) continue;
   button.querySelector("[data-zone]").textContent = zone;
   button.hidden = false;
   button.addEventListener("click", () => {
