@@ -5,6 +5,7 @@ from tenure.domain.events import Tag
 
 OF_THE_HOUSE = {
     *(Tag.RULE_ADDED, Tag.RULE_WITHDRAWN),
+    *(Tag.APPROVAL_PROPOSED, Tag.APPROVAL_APPROVED, Tag.APPROVAL_WITHDRAWN),
     *(Tag.STORE_RESTORED, Tag.STORE_RESTORED_ACCEPTED),
 }
 
