@@ -22,6 +22,7 @@ CLOSED = {
         key_id=f"key_{NOBODY_S}",
         notice_id=f"ntc_{NOBODY_S}",
         contact_id=f"ctc_{NOBODY_S}",
+        person_id=f"psn_{NOBODY_S}",
         rule_id="no-such-rule",
         seq=1,
     )
