@@ -18,7 +18,6 @@ TRADES = "Enable Spot & Margin Trading"
 
 @pytest.fixture
 def ben(desk: Desk, served: Served) -> Member:
-    steps.PEOPLE = served.people
     """Let the owner of an account without keys join."""
     return members.owner(desk, served, served.new_account())
 

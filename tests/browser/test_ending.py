@@ -15,7 +15,6 @@ from tests.builders import TRADING
 
 @pytest.fixture
 def ann(desk: Desk, served: Served) -> Member:
-    steps.PEOPLE = served.people
     """Let the owner of a new account join."""
     return members.owner(desk, served, served.new_account())
 
