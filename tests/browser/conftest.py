@@ -7,6 +7,7 @@ other tests of the same process run loops of their own.
 
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from playwright.sync_api import Browser, Page
@@ -65,19 +66,31 @@ def desk(browser: Browser, served: Served) -> Iterator[Desk]:
 
 @pytest.fixture(scope="module")
 def shared(browser: Browser, served: Served) -> Iterator[Desk]:
-    """Sit at one desk for all pages."""
+    """Sit at one desk for all pages of a module."""
     with sitting(browser, served.url) as desk:
         yield desk
 
 
+@pytest.fixture(scope="session")
+def joined() -> dict[str, list[Any]]:
+    """Return the cookies of whoever has joined the scene: nobody can do that twice."""
+    return {}
+
+
 @pytest.fixture(scope="module")
-def pages_of(shared: Desk, served: Served, scene: Scene) -> Callable[[str], Page]:
+def pages_of(
+    shared: Desk, served: Served, scene: Scene, joined: dict[str, list[Any]]
+) -> Callable[[str], Page]:
     """Return the page that somebody of the scene looks at; each joins once."""
     opened: dict[str, Page] = {"nobody": shared.page()}
 
     def page_of(who: str) -> Page:
-        if who not in opened:
+        if who not in opened and who in joined:
+            opened[who] = shared.page()
+            opened[who].context.add_cookies(joined[who])
+        elif who not in opened:
             opened[who] = _join(shared, served, scene, who).page
+            joined[who] = opened[who].context.cookies()
         return opened[who]
 
     return page_of

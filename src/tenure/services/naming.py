@@ -23,6 +23,11 @@ def warning(catalog: Catalog, name: str, language: Language) -> str:
     return "" if offer is None else translated(offer.warning, f"warning.{name}", language)
 
 
+def rule(rule_id: str, title: str, language: Language) -> str:
+    """Return the title of a rule: a shipped one's has a translation, a venue's own stands."""
+    return translated(title, f"announcement.{rule_id}.title", language)
+
+
 def translated(own: str, text_id: str, language: Language) -> str:
     """Return the translation of the venue's *own* words, if they are those that *text_id* has."""
     english = languages.language(languages.ENGLISH, "UTC").texts

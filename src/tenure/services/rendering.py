@@ -156,7 +156,7 @@ class Rendering:
             "source": facts.get("source", _UNKNOWN),
             "address": contact.get("address") or facts.get("address", _UNKNOWN),
             "rule": rule.get("id", _UNKNOWN),
-            "title": rule.get("title", _UNKNOWN),
+            "title": naming.rule(str(rule.get("id")), str(rule.get("title", _UNKNOWN)), language),
             "since": _instant(rule.get("effective_from_ms"), language),
             "permissions": ", ".join(
                 f"“{self.permission(name, language)}”" for name in rule.get("permissions", ())
@@ -180,7 +180,9 @@ class Rendering:
             yield language.say("rule_scheduled.lifetimes", **parts)
         for rule_id in _rules_named(notice):
             if rule := rulebook.rule(RuleId(rule_id)):
-                yield language.say("rule", rule=rule.rule_id, title=rule.title)
+                yield language.say(
+                    "rule", rule=rule.rule_id, title=naming.rule(rule.rule_id, rule.title, language)
+                )
 
     def _items(self, notice: Notice, language: Language) -> Iterator[str]:
         for item in _consequences(notice):

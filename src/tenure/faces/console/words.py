@@ -60,6 +60,10 @@ class Words:
             kind=item.kind,
             permission=item.permission,
             text=text,
-            because=language.say("popup.because", rule=rule.title) if rule else "",
+            because=language.say(
+                "popup.because", rule=naming.rule(rule.rule_id, rule.title, language)
+            )
+            if rule
+            else "",
             needs_confirmation=item.needs_confirmation,
         )
