@@ -15,6 +15,8 @@ DEV_STAMP := .venv/.installed-for-developing
 
 # An environment that happens to be active is somebody else's.
 unexport VIRTUAL_ENV UV_PROJECT_ENVIRONMENT UV_PYTHON PYTHONHOME
+# Compiled once and kept, or each of the many processes that tests start would do it again.
+unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:

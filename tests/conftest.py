@@ -4,6 +4,7 @@ What holds for every test: how hard it is tried, where it may go, and what it ru
 Fixtures live beside the tests that need them, and values are built in `builders`.
 """
 
+import gc
 import ipaddress
 import socket
 from collections.abc import Iterator
@@ -35,6 +36,13 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         path = item.path.relative_to(_TESTS)
         group = path.parts[0] if path.parts[0] in _TOGETHER else str(path)
         item.add_marker(pytest.mark.xdist_group(group))
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_finish() -> None:
+    """Let the collector leave alone what lives as long as the run: ten thousand tests, and more."""
+    gc.collect()
+    gc.freeze()
 
 
 @pytest.fixture(scope="session", autouse=True)

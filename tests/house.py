@@ -15,7 +15,7 @@ from urllib.parse import quote
 from tenure import settings, wiring
 from tenure.domain.model import AccountKind, ApiKey, KeyType
 from tenure.services.keys import Draft
-from tests import signers
+from tests import migrated, signers
 from tests.builders import ms, shipped
 
 Asgi = Callable[
@@ -119,7 +119,10 @@ class House:
     def open(cls, home: Path, start: str = "2021-12-01T10:00:00Z", **more: object) -> "House":
         """Open, or make, the sandbox in *home*; *more* are settings."""
         given = {"home": home, "sandbox": True, "sandbox_start": start, **more}
-        return cls(worker=wiring.open_alone(settings.load(**given)), signers={})
+        found = settings.load(**given)
+        if found.database_url.startswith("sqlite:///"):
+            migrated.lay(Path(found.database_url.removeprefix("sqlite:///")))
+        return cls(worker=wiring.open_alone(found), signers={})
 
     def close(self) -> None:
         """Let go of everything, so that the same home can be opened again."""

@@ -217,12 +217,15 @@ def test_without_a_second_factor_nothing_is_saved(served: Served, ann: Member) -
     steps.open_edit(ann.page, key_id)
     steps.tick(ann.page, FUTURE)
     popup = steps.save(ann.page)
-    ann.desk.watch.expected.add(422)
+    ann.passkeys.verify_user(succeeds=False)
 
-    popup.get_by_role("button", name="Confirm", exact=True).click()
+    steps.approve(popup)
 
-    expect(ann.page.get_by_role("dialog")).to_contain_text("Give your second factor to confirm.")
+    expect(popup.get_by_role("alert")).to_contain_text("The passkey was not given.")
     assert served.house.worker.keys.get(key_id).version == 1
+    ann.passkeys.verify_user(succeeds=True)
+    steps.confirm(ann.page, popup)
+    assert served.house.worker.keys.get(key_id).version == 2
 
 
 def test_going_back_from_the_popup_keeps_what_was_filled_in(served: Served, ann: Member) -> None:

@@ -25,9 +25,9 @@ from tenure.services.rules import Rules
 from tenure.services.sealing import CHECK_MARK, SealingKey
 from tenure.services.sweep import Sweep
 from tenure.services.usage import Usage, Uses
-from tenure.store import db, journal, schema, seals
+from tenure.store import journal, schema, seals
 from tenure.store.db import Store
-from tests import signers
+from tests import migrated, signers
 from tests.builders import HOME, TRADING, the_catalog, the_rulebook
 from tests.fakes import FakeClock
 
@@ -194,8 +194,7 @@ def opened(
     """
     clock = clock or FakeClock()
     sealing_key = None if is_sealed else sealing_key or a_sealing_key()
-    store = db.open_store(url)
-    db.migrate(store)
+    store = migrated.opened(url)
     if store.read(partial(seals.mark, name="store_id")) is None:
         store_id = clock.random_bytes(8).hex()
         store.write(partial(seals.set_mark, name="store_id", value=store_id))

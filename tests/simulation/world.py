@@ -7,9 +7,7 @@ who runs, who has stopped, and who dies between a commit and the keyring's heari
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from functools import cache
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import NamedTuple, final
 
 import pytest
@@ -22,7 +20,8 @@ from tenure.services.following import Waiter
 from tenure.services.keys import Keys, Limits
 from tenure.services.revocations import Revocations
 from tenure.services.sweep import Sweep
-from tenure.store import db, keys
+from tenure.store import keys
+from tests import migrated
 from tests.simulation.machine import MS, Machine
 
 STALENESS_MS = 5_000
@@ -52,7 +51,7 @@ class World:
     def __init__(self, machine: Machine, home: Path) -> None:
         """Open a new store in *home*, an empty directory."""
         self.machine, self.home = machine, home
-        (self.home / "tenure.db").write_bytes(_migrated_store())
+        migrated.lay(self.home / "tenure.db")
         self.settings = settings.load(home=self.home)
         self.follows = True
         self.dies: str | None = None
@@ -147,14 +146,3 @@ def _die(_tx: object, changes: Sequence[object], _now_ms: int) -> list[events.Ev
     if changes:
         raise Killed
     return []
-
-
-@cache
-def _migrated_store() -> bytes:
-    """Return an empty store with its tables, made once a process: migrating takes the longest."""
-    with TemporaryDirectory(prefix="tenure-simulation-") as directory:
-        path = Path(directory) / "empty.db"
-        store = db.open_store(f"sqlite:///{path}")
-        db.migrate(store)
-        store.close()
-        return path.read_bytes()

@@ -7,7 +7,7 @@ import pytest
 
 from tenure.store import db
 from tenure.store.db import Store
-from tests import postgresql
+from tests import migrated, postgresql
 
 IN_MEMORY, IN_A_FILE, POSTGRESQL = "SQLite in memory", "SQLite in a file", "PostgreSQL"
 
@@ -48,9 +48,9 @@ def _opened(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Store]:
         server: postgresql.Server = request.getfixturevalue("server")
         yield from _closed(server.migrated(), server.drop)
         return
-    for store in _closed(_sqlite_url(request, tmp_path), None):
-        db.migrate(store)
-        yield store
+    store = migrated.opened(_sqlite_url(request, tmp_path))
+    yield store
+    store.close()
 
 
 def _sqlite_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:

@@ -11,8 +11,9 @@ from dataclasses import dataclass
 from typing import Any, Final
 from urllib.parse import urlencode
 
-from litestar import Response, Router, get
+from litestar import Response, get
 from litestar.di import NamedDependency as Given
+from litestar.handlers import HTTPRouteHandler
 from litestar.params import FromPath
 from litestar.response import Stream
 
@@ -229,9 +230,6 @@ def export_of_key(
     return journals.file(desk, journals.of_key(key_id), file)
 
 
-def routes() -> Router:
+def routes() -> list[HTTPRouteHandler]:
     """Return the pages that show what happened."""
-    return Router(
-        "/",
-        route_handlers=[list_own, list_of_account, list_of_key, export_of_account, export_of_key],
-    )
+    return [list_own, list_of_account, list_of_key, export_of_account, export_of_key]

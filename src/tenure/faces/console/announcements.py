@@ -9,8 +9,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Annotated, Final, TypeAlias
 
-from litestar import Response, Router, get
+from litestar import Response, get
 from litestar.di import NamedDependency as Given
+from litestar.handlers import HTTPRouteHandler
 from litestar.params import PathParameter
 
 from tenure.domain.announcements import Meaning, Standing
@@ -144,6 +145,6 @@ def show(rule_id: RuleId, desk: GivenDesk, announcing: Given[Announcing]) -> Res
     return announcing.page(desk, rule_id)
 
 
-def routes() -> Router:
+def routes() -> list[HTTPRouteHandler]:
     """Return the pages of announcements."""
-    return Router("/", route_handlers=[list_all, show])
+    return [list_all, show]

@@ -8,8 +8,9 @@ from collections.abc import Mapping
 from enum import StrEnum
 from typing import Annotated, Any, TypeAlias
 
-from litestar import Response, Router, get, post
+from litestar import Response, get, post
 from litestar.di import NamedDependency as Given
+from litestar.handlers import HTTPRouteHandler
 from litestar.params import PathParameter
 
 from tenure.domain.contacts import Channel, Contact
@@ -126,6 +127,6 @@ def do(  # noqa: PLR0913, PLR0917 - a parameter each
     return turning.do(desk, doing, account_id, contact_id, form)
 
 
-def routes() -> Router:
+def routes() -> list[HTTPRouteHandler]:
     """Return the pages that end contacts, and secrets."""
-    return Router("/", route_handlers=[ask, do])
+    return [ask, do]

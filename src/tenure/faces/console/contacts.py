@@ -10,8 +10,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from litestar import Response, Router, get, post
+from litestar import Response, get, post
 from litestar.di import NamedDependency as Given
+from litestar.handlers import HTTPRouteHandler
 
 from tenure.domain import notices
 from tenure.domain.contacts import Channel, Contact
@@ -300,6 +301,6 @@ def change(
     return addresses.change(desk, account_id, contact_id, form)
 
 
-def routes() -> Router:
+def routes() -> list[HTTPRouteHandler]:
     """Return the pages of contacts."""
-    return Router("/", route_handlers=[show_new, add, show_one, change])
+    return [show_new, add, show_one, change]

@@ -8,8 +8,9 @@ secret of an HMAC key is in the answer to the last form and nowhere else, ever (
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
-from litestar import Response, Router, get, post
+from litestar import Response, get, post
 from litestar.di import NamedDependency as Given
+from litestar.handlers import HTTPRouteHandler
 
 from tenure.domain import admission
 from tenure.domain.errors import Conflict, Invalid
@@ -243,6 +244,6 @@ def issue_key(
     return creating.issue(desk, account_id, form)
 
 
-def routes() -> Router:
+def routes() -> list[HTTPRouteHandler]:
     """Return the pages that create a key."""
-    return Router("/", route_handlers=[show_naming, take_naming, review_key, issue_key])
+    return [show_naming, take_naming, review_key, issue_key]

@@ -9,8 +9,9 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any, Final
 
-from litestar import Response, Router, get, post
+from litestar import Response, get, post
 from litestar.di import NamedDependency as Given
+from litestar.handlers import HTTPRouteHandler
 
 from tenure.domain.errors import Conflict, Invalid
 from tenure.domain.model import ApiKey
@@ -170,6 +171,6 @@ def commit_edit(
     return editing.commit(desk, key_id, form)
 
 
-def routes() -> Router:
+def routes() -> list[HTTPRouteHandler]:
     """Return the pages that edit a key."""
-    return Router("/", route_handlers=[show_form, preview_edit, commit_edit])
+    return [show_form, preview_edit, commit_edit]

@@ -8,8 +8,9 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Annotated, Any, Final, TypeAlias
 
-from litestar import Response, Router, get, post
+from litestar import Response, get, post
 from litestar.di import NamedDependency as Given
+from litestar.handlers import HTTPRouteHandler
 from litestar.params import PathParameter
 
 from tenure.domain import admission
@@ -161,6 +162,6 @@ def do(
     return ending.do(desk, what, key_id, form)
 
 
-def routes() -> Router:
+def routes() -> list[HTTPRouteHandler]:
     """Return the pages that rotate, revoke, quarantine and release."""
-    return Router("/", route_handlers=[ask, do])
+    return [ask, do]

@@ -8,8 +8,9 @@ it was about, and where he wanted to go, is kept in the forms: there is no state
 from typing import Any, Final
 from urllib.parse import quote, urlsplit
 
-from litestar import Response, Router, get, post
+from litestar import Response, get, post
 from litestar.di import NamedDependency as Given
+from litestar.handlers import HTTPRouteHandler
 from litestar.params import SkipValidation
 
 from tenure.domain.errors import Unauthenticated, Unavailable
@@ -167,12 +168,9 @@ def _second(desk: Desk, form: Form, error: str = "") -> Response[bytes]:
     )
 
 
-def routes() -> Router:
+def routes() -> list[HTTPRouteHandler]:
     """Return the pages by which people come in, and go."""
-    return Router(
-        "/",
-        route_handlers=[
-            *(ask, enter, ask_for_passkey, enter_by_passkey),
-            *(ask_second, enter_second, ask_second_passkey, ask_for_approval, leave),
-        ],
-    )
+    return [
+        *(ask, enter, ask_for_passkey, enter_by_passkey),
+        *(ask_second, enter_second, ask_second_passkey, ask_for_approval, leave),
+    ]

@@ -8,7 +8,8 @@ all else about signing in, is in `security`.
 from collections.abc import Callable
 from typing import Annotated, Any, Final, TypeAlias
 
-from litestar import Response, Router, get, post
+from litestar import Response, get, post
+from litestar.handlers import HTTPRouteHandler
 from litestar.params import PathParameter
 
 from tenure.domain.errors import Conflict, Invalid, Unauthenticated
@@ -163,13 +164,10 @@ def remove_passkey(
     )
 
 
-def routes() -> Router:
+def routes() -> list[HTTPRouteHandler]:
     """Return the pages that add and remove second factors."""
-    return Router(
-        "/",
-        route_handlers=[
-            *(ask_passkey, approve_passkey, ask_for_new_passkey, add_passkey),
-            *(ask_app, begin_app, add_app, ask_remove_app, remove_app),
-            *(ask_remove_passkey, remove_passkey),
-        ],
-    )
+    return [
+        *(ask_passkey, approve_passkey, ask_for_new_passkey, add_passkey),
+        *(ask_app, begin_app, add_app, ask_remove_app, remove_app),
+        *(ask_remove_passkey, remove_passkey),
+    ]

@@ -2,7 +2,8 @@
 
 from typing import Any
 
-from litestar import Response, Router, get
+from litestar import Response, get
+from litestar.handlers import HTTPRouteHandler
 
 from tenure.faces.console import entry
 from tenure.faces.console.desk import GivenDesk
@@ -14,6 +15,6 @@ def begin(desk: GivenDesk) -> Response[Any]:
     return desk.go(desk.navigation()[0].path)
 
 
-def routes() -> Router:
+def routes() -> list[HTTPRouteHandler]:
     """Return what is answered at the console's own address."""
-    return Router("/", route_handlers=[begin])
+    return [begin]

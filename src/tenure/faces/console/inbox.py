@@ -9,8 +9,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
-from litestar import Response, Router, get, post
+from litestar import Response, get, post
 from litestar.di import NamedDependency as Given
+from litestar.handlers import HTTPRouteHandler
 
 from tenure.domain.notices import Kind, Notice
 from tenure.domain.people import Stage
@@ -155,6 +156,6 @@ def read_one(
     return inbox.read(desk, account_id, notice_id)
 
 
-def routes() -> Router:
+def routes() -> list[HTTPRouteHandler]:
     """Return the pages of the inbox."""
-    return Router("/", route_handlers=[show, read_all, read_one])
+    return [show, read_all, read_one]

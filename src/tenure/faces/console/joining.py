@@ -8,7 +8,8 @@ typing its seed, and proved by a code.
 from collections.abc import Sequence
 from typing import Annotated, Any, TypeAlias
 
-from litestar import Response, Router, get, post
+from litestar import Response, get, post
+from litestar.handlers import HTTPRouteHandler
 from litestar.params import PathParameter
 
 from tenure.domain.errors import Conflict, Forbidden, Invalid, NotFound, Unauthenticated
@@ -184,11 +185,8 @@ def _zone(text: str) -> str | None:
         return None
 
 
-def routes() -> Router:
+def routes() -> list[HTTPRouteHandler]:
     """Return the pages by which people join."""
-    return Router(
-        "/",
-        route_handlers=[
-            *(ask, join, choose, set_up_app, ask_for_new_passkey, add_passkey),
-        ],
-    )
+    return [
+        *(ask, join, choose, set_up_app, ask_for_new_passkey, add_passkey),
+    ]

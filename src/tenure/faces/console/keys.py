@@ -4,8 +4,9 @@ API Management: the keys of an account with their boxes, and one key on a page o
 Looking only; what changes a key is in `editing`, `creating` and `ending`.
 """
 
-from litestar import Response, Router, get
+from litestar import Response, get
 from litestar.di import NamedDependency as Given
+from litestar.handlers import HTTPRouteHandler
 
 from tenure.domain.model import Account
 from tenure.faces.console import entry, timeline
@@ -87,6 +88,6 @@ def show_key(key_id: KeyId, desk: GivenDesk, listing: Given[Listing]) -> Respons
     return listing.key(desk, key_id)
 
 
-def routes() -> Router:
+def routes() -> list[HTTPRouteHandler]:
     """Return the pages that show keys."""
-    return Router("/", route_handlers=[list_own_keys, list_keys, show_key])
+    return [list_own_keys, list_keys, show_key]

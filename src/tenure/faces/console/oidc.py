@@ -7,8 +7,9 @@ one, good for minutes and for these addresses alone, says that it is the browser
 
 from typing import Any, Final
 
-from litestar import Request, Response, Router, get
+from litestar import Request, Response, get
 from litestar.datastructures import Cookie
+from litestar.handlers import HTTPRouteHandler
 from litestar.response import Redirect
 
 from tenure.domain.errors import Unauthenticated, Unavailable
@@ -73,6 +74,6 @@ def back(request: Request[Any, Any, Any], desk: GivenDesk, people: GivenPeople) 
     return desk.page("continue.html.j2", cookies=(forgotten,), to="/console/sign-in")
 
 
-def routes() -> Router:
+def routes() -> list[HTTPRouteHandler]:
     """Return the ways to the provider and back."""
-    return Router("/", route_handlers=[go, back])
+    return [go, back]

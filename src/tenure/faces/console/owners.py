@@ -8,8 +8,9 @@ what each step means is said before it is taken, and each asks for a second fact
 from collections.abc import Callable, Mapping
 from typing import Annotated, Any, Final, TypeAlias
 
-from litestar import Response, Router, get, post
+from litestar import Response, get, post
 from litestar.di import NamedDependency as Given
+from litestar.handlers import HTTPRouteHandler
 from litestar.params import PathParameter
 
 from tenure.domain.errors import Conflict, Invalid
@@ -102,6 +103,6 @@ def _show(  # noqa: PLR0913, PLR0917 - what a page is made of
     )
 
 
-def routes() -> Router:
+def routes() -> list[HTTPRouteHandler]:
     """Return the pages about who signs in for an account."""
-    return Router("/", route_handlers=[show, act])
+    return [show, act]

@@ -10,8 +10,9 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Annotated, Any, Final, TypeAlias
 
-from litestar import Response, Router, get, post
+from litestar import Response, get, post
 from litestar.di import NamedDependency as Given
+from litestar.handlers import HTTPRouteHandler
 from litestar.params import PathParameter, SkipValidation
 
 from tenure.domain.approvals import Act, Asked, Signatory
@@ -234,6 +235,6 @@ def _invite_form(
     )
 
 
-def routes() -> Router:
+def routes() -> list[HTTPRouteHandler]:
     """Return the pages about the people of the house."""
-    return Router("/", route_handlers=[show, ask_invite, invite, show_one, change_role, remove])
+    return [show, ask_invite, invite, show_one, change_role, remove]

@@ -9,8 +9,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from litestar import Response, Router, get, post
+from litestar import Response, get, post
 from litestar.di import NamedDependency as Given
+from litestar.handlers import HTTPRouteHandler
 
 from tenure.domain.contacts import Channel, Contact
 from tenure.domain.errors import Invalid
@@ -207,6 +208,6 @@ def renew_calendar(
     return preferences.renew_calendar(desk, form)
 
 
-def routes() -> Router:
+def routes() -> list[HTTPRouteHandler]:
     """Return the pages of settings."""
-    return Router("/", route_handlers=[show, speak, warn, ask_for_calendar, renew_calendar])
+    return [show, speak, warn, ask_for_calendar, renew_calendar]

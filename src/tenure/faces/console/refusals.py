@@ -9,8 +9,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from litestar import Response, Router, get
+from litestar import Response, get
 from litestar.di import NamedDependency as Given
+from litestar.handlers import HTTPRouteHandler
 
 from tenure.domain.decide import Reason
 from tenure.domain.model import ApiKey, KeyStatus
@@ -124,6 +125,6 @@ def list_of_key(key_id: KeyId, desk: GivenDesk, refused: Given[Refused]) -> Resp
     return refused.of_key(desk, key_id)
 
 
-def routes() -> Router:
+def routes() -> list[HTTPRouteHandler]:
     """Return the pages that show refused requests."""
-    return Router("/", route_handlers=[list_own, list_of_account, list_of_key])
+    return [list_own, list_of_account, list_of_key]

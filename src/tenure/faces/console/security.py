@@ -7,7 +7,8 @@ factors are added and removed in `factors`.
 
 from typing import Annotated, Any, Final, TypeAlias
 
-from litestar import Response, Router, get, post
+from litestar import Response, get, post
+from litestar.handlers import HTTPRouteHandler
 from litestar.params import PathParameter
 
 from tenure.domain.errors import Invalid, NotFound, Unauthenticated
@@ -161,12 +162,9 @@ def _codes(desk: Desk, errors: dict[str, str] | None = None) -> Response[bytes]:
     )
 
 
-def routes() -> Router:
+def routes() -> list[HTTPRouteHandler]:
     """Return the pages about how one signs in."""
-    return Router(
-        "/",
-        route_handlers=[
-            *(show, prefer, ask_password, change_password, ask_codes, renew_codes),
-            *(end_sessions, end_session, cancel_recovery),
-        ],
-    )
+    return [
+        *(show, prefer, ask_password, change_password, ask_codes, renew_codes),
+        *(end_sessions, end_session, cancel_recovery),
+    ]

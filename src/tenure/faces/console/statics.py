@@ -9,7 +9,8 @@ from functools import cache
 from importlib import resources
 from typing import Final, NamedTuple
 
-from litestar import Response, Router, get
+from litestar import Response, get
+from litestar.handlers import HTTPRouteHandler
 
 from tenure.domain.errors import NotFound
 from tenure.faces.console import entry
@@ -57,6 +58,6 @@ def get_static(name: FileName) -> Response[bytes]:
     return Response(file.body, media_type=file.media_type, headers={"cache-control": _KEPT})
 
 
-def routes() -> Router:
+def routes() -> list[HTTPRouteHandler]:
     """Return what is answered under `/console/static`."""
-    return Router("/", route_handlers=[get_static])
+    return [get_static]

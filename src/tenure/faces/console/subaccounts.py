@@ -8,8 +8,9 @@ its master's (RULES R16).
 from enum import StrEnum
 from typing import Annotated, Any, TypeAlias
 
-from litestar import Response, Router, get, post
+from litestar import Response, get, post
 from litestar.di import NamedDependency as Given
+from litestar.handlers import HTTPRouteHandler
 from litestar.params import PathParameter
 
 from tenure.domain.errors import Invalid
@@ -123,6 +124,6 @@ def do(
     return freezing.do(desk, turn, account_id, form)
 
 
-def routes() -> Router:
+def routes() -> list[HTTPRouteHandler]:
     """Return the pages of sub-accounts."""
-    return Router("/", route_handlers=[list_subs, ask, do])
+    return [list_subs, ask, do]

@@ -8,8 +8,9 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any, Final
 
-from litestar import Response, Router, get, post
+from litestar import Response, get, post
 from litestar.di import NamedDependency as Given
+from litestar.handlers import HTTPRouteHandler
 
 from tenure.domain.errors import Invalid
 from tenure.domain.model import Account
@@ -160,6 +161,6 @@ def unfreeze(
     return _turn(desk, accounts, account_id, form, frozen=False)
 
 
-def routes() -> Router:
+def routes() -> list[HTTPRouteHandler]:
     """Return the pages of accounts."""
-    return Router("/", route_handlers=[show, ask_freeze, freeze, ask_unfreeze, unfreeze])
+    return [show, ask_freeze, freeze, ask_unfreeze, unfreeze]

@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any, Final
 
-from litestar import Response, Router, get, post
+from litestar import Response, get, post
+from litestar.handlers import HTTPRouteHandler
 
 from tenure.domain.approvals import Proposal, Standing
 from tenure.domain.errors import Conflict, Forbidden, Invalid
@@ -181,6 +182,6 @@ def _act(what: str, approval_id: str) -> str:
     return act_of(f"operate.approvals.{what}", approval_id)
 
 
-def routes() -> Router:
+def routes() -> list[HTTPRouteHandler]:
     """Return the pages of approvals."""
-    return Router("/", route_handlers=[show, show_one, approve, ask_withdraw, withdraw])
+    return [show, show_one, approve, ask_withdraw, withdraw]

@@ -11,8 +11,9 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 from urllib.parse import urlencode
 
-from litestar import Response, Router, get
+from litestar import Response, get
 from litestar.di import NamedDependency as Given
+from litestar.handlers import HTTPRouteHandler
 from litestar.params import SkipValidation
 from litestar.response import Stream
 
@@ -138,6 +139,6 @@ def _groups() -> dict[str, list[str]]:
     return groups
 
 
-def routes() -> Router:
+def routes() -> list[HTTPRouteHandler]:
     """Return the pages of the journal."""
-    return Router("/", route_handlers=[show, export, prove])
+    return [show, export, prove]

@@ -8,8 +8,9 @@ from enum import StrEnum
 from functools import partial
 from typing import Annotated, Any, Final, TypeAlias
 
-from litestar import Response, Router, get, post
+from litestar import Response, get, post
 from litestar.di import NamedDependency as Given
+from litestar.handlers import HTTPRouteHandler
 from litestar.params import PathParameter
 
 from tenure.domain.errors import Conflict, Invalid
@@ -125,6 +126,6 @@ def _act(turn: Turn, key: ApiKey) -> str:
     return act_of(f"operate.keys.{turn}", key.key_id)
 
 
-def routes() -> Router:
+def routes() -> list[HTTPRouteHandler]:
     """Return the pages of keys."""
-    return Router("/", route_handlers=[show, ask, do])
+    return [show, ask, do]

@@ -8,8 +8,9 @@ import re
 from dataclasses import dataclass
 from typing import Any, Final
 
-from litestar import Response, Router, get, post
+from litestar import Response, get, post
 from litestar.di import NamedDependency as Given
+from litestar.handlers import HTTPRouteHandler
 
 from tenure.domain import apikeys
 from tenure.domain.errors import Invalid
@@ -141,6 +142,6 @@ def _act(filled: Filled) -> str:
     return act_of("operate.leaks.report", filled.url, list(filled.api_keys))
 
 
-def routes() -> Router:
+def routes() -> list[HTTPRouteHandler]:
     """Return the pages of leak reports."""
-    return Router("/", route_handlers=[show, preview, report])
+    return [show, preview, report]

@@ -2,8 +2,9 @@
 
 from typing import Final
 
-from litestar import Response, Router, get
+from litestar import Response, get
 from litestar.di import NamedDependency as Given
+from litestar.handlers import HTTPRouteHandler
 
 from tenure.faces.console import entry
 from tenure.faces.console.desk import GivenDesk
@@ -40,6 +41,6 @@ def show(desk: GivenDesk, operating: GivenOperating, words: Given[Words]) -> Res
     )
 
 
-def routes() -> Router:
+def routes() -> list[HTTPRouteHandler]:
     """Return the page operators begin with."""
-    return Router("/", route_handlers=[show])
+    return [show]

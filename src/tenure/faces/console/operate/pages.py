@@ -23,15 +23,15 @@ def routes() -> Router:
     return Router(
         "/operate",
         route_handlers=[
-            overview.routes(),
-            search.routes(),
-            accounts.routes(),
-            keys.routes(),
-            rules.routes(),
-            revocations.routes(),
-            leaks.routes(),
-            journal.routes(),
-            approvals.routes(),
+            *overview.routes(),
+            *search.routes(),
+            *accounts.routes(),
+            *keys.routes(),
+            *rules.routes(),
+            *revocations.routes(),
+            *leaks.routes(),
+            *journal.routes(),
+            *approvals.routes(),
         ],
     )
 

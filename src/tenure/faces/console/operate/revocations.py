@@ -9,8 +9,9 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any, Final
 
-from litestar import Response, Router, get, post
+from litestar import Response, get, post
 from litestar.di import NamedDependency as Given
+from litestar.handlers import HTTPRouteHandler
 
 from tenure.domain.approvals import Act
 from tenure.domain.errors import Conflict, Forbidden, Invalid
@@ -219,6 +220,6 @@ def _require_administrator(desk: Desk) -> None:
         raise Forbidden("Only an administrator may do this.")
 
 
-def routes() -> Router:
+def routes() -> list[HTTPRouteHandler]:
     """Return the pages that revoke many keys at once."""
-    return Router("/", route_handlers=[show, preview, commit])
+    return [show, preview, commit]

@@ -11,8 +11,9 @@ from importlib import resources
 from pathlib import Path
 from typing import Any, Final
 
-from litestar import Response, Router, get, post
+from litestar import Response, get, post
 from litestar.di import NamedDependency as Given
+from litestar.handlers import HTTPRouteHandler
 
 from tenure.domain import rulebooks
 from tenure.domain.approvals import Act
@@ -294,6 +295,6 @@ def _shipped_text(name: str) -> str:
     return found[0].read_text("utf-8") if found else ""
 
 
-def routes() -> Router:
+def routes() -> list[HTTPRouteHandler]:
     """Return the pages of the rulebook."""
-    return Router("/", route_handlers=[show, begin, preview, schedule, ask_withdraw, withdraw])
+    return [show, begin, preview, schedule, ask_withdraw, withdraw]

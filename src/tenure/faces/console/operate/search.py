@@ -2,7 +2,8 @@
 
 from typing import Final
 
-from litestar import Response, Router, get
+from litestar import Response, get
+from litestar.handlers import HTTPRouteHandler
 
 from tenure.domain import apikeys
 from tenure.domain import search as asking
@@ -38,6 +39,6 @@ def show(desk: GivenDesk, operating: GivenOperating) -> Response[bytes]:
     )
 
 
-def routes() -> Router:
+def routes() -> list[HTTPRouteHandler]:
     """Return the page that searches."""
-    return Router("/", route_handlers=[show])
+    return [show]

@@ -64,22 +64,42 @@ async function make(button) {
   });
 }
 
+async function answer(form, act, button) {
+  const error = form.querySelector("[data-passkey-error]");
+  if (error) error.hidden = true;
+  try {
+    form.elements.passkey.value = answered(await act(button));
+    return true;
+  } catch {
+    if (error) error.hidden = false;
+    return false;
+  }
+}
+
 function listen(button, act) {
   button.addEventListener("click", async () => {
     const form = button.form;
-    const error = form.querySelector("[data-passkey-error]");
     if (form.elements.label && !form.elements.label.reportValidity()) return;
     button.disabled = true;
-    if (error) error.hidden = true;
-    try {
-      form.elements.passkey.value = answered(await act(button));
-      form.requestSubmit();
-    } catch {
-      if (error) error.hidden = false;
-    } finally {
-      button.disabled = false;
-    }
+    if (await answer(form, act, button)) form.requestSubmit();
+    button.disabled = false;
   });
+}
+
+// Whoever gave no other factor is asked for the passkey by the button that sends the form. Before
+// anybody else hears of it, for the form goes only with the answer.
+async function askFirst(event) {
+  const form = event.target;
+  const factor = form.querySelector("fieldset[data-passkey]");
+  const sent = event.submitter;
+  if (!isPossible || !factor || form.elements.passkey.value || sent?.hasAttribute("formaction")) return;
+  if (form.elements.code?.value || form.elements.recovery_code?.value) return;
+  event.preventDefault();
+  event.stopImmediatePropagation();
+  if (sent) sent.disabled = true;
+  const isGiven = await answer(form, use, factor);
+  if (sent) sent.disabled = false;
+  if (isGiven) form.requestSubmit(sent);
 }
 
 function enhance(root) {
@@ -93,7 +113,7 @@ function enhance(root) {
   for (const part of root.querySelectorAll("[data-passkey-form], [data-with-passkey]")) {
     part.hidden = false;
   }
-  for (const button of root.querySelectorAll("[data-passkey]")) {
+  for (const button of root.querySelectorAll("button[data-passkey]")) {
     button.hidden = false;
     listen(button, use);
   }
@@ -101,4 +121,5 @@ function enhance(root) {
 }
 
 enhance(document);
+document.addEventListener("submit", askFirst, true);
 document.addEventListener("htmx:afterSwap", (event) => enhance(event.detail.target));
