@@ -32,7 +32,7 @@ STAGES = {
 """Who is seen without having been in a browser before, and how far they have come in."""
 RULEBOOK = """[[rule]]
 id = "2022-04-01-options"
-title = "Options without trusted IPs last 60 days"
+title = "Options end after 60 days"
 source = "Notice to API users, 2021-12-20"
 effective_from = 2022-04-01T00:00:00Z
 permissions = ["european_options"]
@@ -191,13 +191,13 @@ def _rules(house: House) -> tuple[Rule, Rule]:
     futures = a_rule("2022-03-01", FUTURES, since="2022-03-01 00:00", unrestricted=90 * DAY_MS)
     futures = replace(
         futures,
-        title="Without trusted IPs, Futures lasts 90 days",
+        title="Futures end after 90 days",
         source="Notice to API users, 2021-12-20",
     )
     hasty = replace(
         futures,
         rule_id=RuleId("2022-01-03"),
-        title="Without trusted IPs, Futures lasts 7 days",
+        title="Futures end after a week",
         effective_from_ms=ms("2022-01-03 00:00"),
         unrestricted=7 * DAY_MS,
     )
