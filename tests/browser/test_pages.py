@@ -4,14 +4,16 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Page
+from playwright.sync_api import Browser, Page
 
+from tenure.domain.people import Role
 from tenure.faces.console import entry, face
-from tests.browser import looks
-from tests.browser.desks import Desk
+from tests.browser import looks, members
+from tests.browser.desks import Desk, sitting
 from tests.browser.every_page import NO_PAGES, PAGES
 from tests.browser.pages import Shown
 from tests.browser.scenes import Scene
+from tests.browser.served import serving
 from tests.house import House
 
 WEIGHT_MAX = 300_000
@@ -37,6 +39,16 @@ def test_a_page_looks_as_it_should_in_every_view(
     assert page.get_by_role("heading", level=1).count() == 1
     assert looks.faults(page, shown.name) == []
     assert shared.watch.faults == []
+
+
+def test_a_house_on_its_first_day_says_what_will_be_there(browser: Browser, tmp_path: Path) -> None:
+    with serving(tmp_path) as served, sitting(browser, served.url) as desk:
+        page = members.operator(desk, served, Role.ADMINISTRATOR).page
+        for name in ("", "/approvals", "/leaks", "/revocations"):
+            page.goto(f"/console/operate{name}", wait_until="networkidle")
+
+            assert looks.faults(page, f"operate{name} on the first day") == []
+            assert page.locator("main td").count() == 0
 
 
 def test_every_page_is_looked_at(tmp_path: Path) -> None:
