@@ -13,7 +13,7 @@ import pytest
 from playwright.sync_api import Browser, Page
 
 from tenure.domain.people import Role
-from tests.browser import chromium, members, scenes
+from tests.browser import affairs, chromium, members, scenes
 from tests.browser.desks import Desk, sitting
 from tests.browser.scenes import Scene
 from tests.browser.served import Served, serving
@@ -85,7 +85,11 @@ def pages_of(
     opened: dict[str, Page] = {"nobody": shared.page()}
 
     def page_of(who: str) -> Page:
-        if who not in opened and who in joined:
+        if who in affairs.STAGES:
+            opened[who] = opened.get(who) or shared.page()
+            # Each time anew, for half of a sign-in lasts minutes.
+            members.let_in(opened[who], served, affairs.begin(served.house, scene.house, who))
+        elif who not in opened and who in joined:
             opened[who] = shared.page()
             opened[who].context.add_cookies(joined[who])
         elif who not in opened:

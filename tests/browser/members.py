@@ -12,6 +12,7 @@ from playwright.sync_api import BrowserContext, Page
 
 from tenure.domain.people import PasskeyAnswer, Person, Role
 from tenure.services.people.invitations import Invited, Joining
+from tenure.services.people.sessions import Begun
 from tests.browser.desks import Desk
 from tests.browser.passkeys import Passkeys
 from tests.browser.served import Served
@@ -58,10 +59,26 @@ def operator(desk: Desk, served: Served, role: Role, **browser: object) -> Membe
     return _joined(desk, served, invited, browser)
 
 
+def secret_of(invited: Invited) -> str:
+    """Return what a link ends in."""
+    return invited.link.reveal().rpartition("/")[2]
+
+
+def let_in(page: Page, served: Served, begun: Begun) -> None:
+    """Let the browser of *page* go on in a session, whatever it was in before."""
+    cookie = {
+        "name": "tenure-session",
+        "value": begun.secret.reveal(),
+        "url": served.url,
+        "httpOnly": True,
+        "sameSite": "Strict",
+    }
+    page.context.add_cookies([cookie])  # type: ignore[list-item]  # a TypedDict by another name
+
+
 def _joined(desk: Desk, served: Served, invited: Invited, browser: dict[str, object]) -> Member:
     people = served.people
-    secret = invited.link.reveal().rpartition("/")[2]
-    begun = people.invitations.accept(secret, Joining(password=PASSWORD))
+    begun = people.invitations.accept(secret_of(invited), Joining(password=PASSWORD))
 
     page = desk.page(**browser)  # type: ignore[arg-type]  # as `Desk.page` takes them
     passkeys = Passkeys.plug(page)
@@ -72,12 +89,5 @@ def _joined(desk: Desk, served: Served, invited: Invited, browser: dict[str, obj
     )
     enrolled = people.factors.add_passkey(begun.session, PasskeyAnswer(answer), "telephone")
 
-    cookie = {
-        "name": "tenure-session",
-        "value": enrolled.begun.secret.reveal(),
-        "url": served.url,
-        "httpOnly": True,
-        "sameSite": "Strict",
-    }
-    page.context.add_cookies([cookie])  # type: ignore[list-item]  # a TypedDict by another name
+    let_in(page, served, enrolled.begun)
     return Member(desk=desk, person=enrolled.person, page=page, passkeys=passkeys)

@@ -1,7 +1,8 @@
 """
-Every page of the console, who looks at it and where it is: what the tests of all pages go through.
+What a page that is looked at is, and the pages of owners and of nobody.
 
-A route that is not here fails `test_pages`: a page without a test is not shipped.
+Those of people and of operators stand in `pages_of_people` and `pages_of_operators`; `every_page`
+has all of them.
 """
 
 from dataclasses import asdict, dataclass
@@ -21,21 +22,13 @@ class Shown:
 
     def at(self, scene: Scene) -> str:
         """Return where it is."""
-        return self.path.format(**asdict(scene))
+        return self.path.format(**asdict(scene) | asdict(scene.house))
 
-
-NO_PAGES = {
-    "GET /console": "sends on to the first page somebody has",
-    "GET /console/static/{name}": "the stylesheet, scripts and pictures",
-    "GET /console/accounts/{account_id}/activity/{file}": "what happened, as a file",
-    "GET /console/keys/{key_id}/activity/{file}": "the same of a key",
-}
-"""What is answered at some address and is no page, and what it is instead."""
 
 _KEY = "GET /console/keys/{key_id}"
 _ACT = "GET /console/keys/{key_id}/{what}"
 
-PAGES = (
+OF_OWNERS = (
     Shown(name="keys", route="GET /console/keys", who="ann", path="/console/keys"),
     Shown(name="keys none yet", route="GET /console/keys", who="ben", path="/console/keys"),
     Shown(

@@ -1,18 +1,19 @@
 """
 A house with something of everything in it, for tests that only look.
 
-Ann has keys in every state, Ben has none yet; Mia is a master with two sub-accounts; in the house
-there is somebody of each role. The clock stands inside a lead time, so that something is amber.
+Ann has keys in every state, Ben has none yet; Mia is a master with two sub-accounts; what operators
+look at is in `affairs`. The clock stands inside a lead time, so that something is amber.
 """
 
 from dataclasses import dataclass
 
 from tenure.domain.contacts import Channel
 from tenure.domain.model import AccountKind, ApiKey, KeyType, Permission
-from tenure.domain.rules import Rulebook
 from tenure.services.contacts import Wish
+from tests.browser import affairs
+from tests.browser.affairs import Affairs
 from tests.browser.served import Served
-from tests.builders import DAY_MS, FUTURES, TRADING, a_rule, an_address
+from tests.builders import FUTURES, TRADING, an_address
 from tests.house import House
 
 BEFORE = "2021-11-01T08:00:00Z"
@@ -38,7 +39,7 @@ class Scene:
     sub_key_id: str
     mail_id: str
     hook_id: str
-    rule_id: str
+    house: Affairs
 
 
 def setting(served: Served) -> Scene:
@@ -63,11 +64,9 @@ def setting(served: Served) -> Scene:
     )
     doubtful = house.issue(ann, FUTURES, label="from the old repository")
     house.worker.quarantine.place(doubtful.key_id, "test", cause="seen in a public repository")
+    _use(house, soon)
     _refuse(house, soon)
     mail, hook = _contacts(house, ann)
-    rule = a_rule("2022-03-01", FUTURES, since="2022-03-01 00:00", unrestricted=90 * DAY_MS)
-    rulebook = Rulebook((rule,))
-    house.worker.rules.schedule(rulebook, house.worker.rules.preview(rulebook).stamp, "test")
     return Scene(
         ann=ann,
         ben=ben,
@@ -82,8 +81,16 @@ def setting(served: Served) -> Scene:
         sub_key_id=sub_key.key_id,
         mail_id=mail,
         hook_id=hook,
-        rule_id=rule.rule_id,
+        house=affairs.go_on(house),
     )
+
+
+def _use(house: House, key: ApiKey) -> None:
+    """Trade with *key*, from two addresses."""
+    for address in ("192.0.2.44", "2001:db8:85a3::8a2e:370:7334"):
+        query = house.signed_query(key).encode()
+        house.worker.decider.decide_raw(key.api_key, query, b"", an_address(address), TRADING)
+    house.worker.usage.flush()
 
 
 def _refuse(house: House, key: ApiKey) -> None:

@@ -9,7 +9,8 @@ from playwright.sync_api import Page, expect
 from tenure.services import languages
 from tests.browser import looks
 from tests.browser.desks import Desk
-from tests.browser.pages import PAGES, Shown
+from tests.browser.every_page import PAGES
+from tests.browser.pages import Shown
 from tests.browser.scenes import Scene
 
 TAGS = {"zh-CN": "zh", "es": "es", "ja": "ja"}

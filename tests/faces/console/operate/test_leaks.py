@@ -23,12 +23,12 @@ def test_keys_are_taken_out_of_whatever_was_pasted_and_the_rest_is_forgotten(
     done = confirm(office.oli, LEAKS, page)
 
     assert went(done) == f"{LEAKS}?done=reported&ours=1&others=0"
-    assert "is being acted on" in words(office.vic.get(LEAKS))
+    assert "Under way" in words(office.vic.get(LEAKS))
     office.visited.house.worker.leaks.tick()
     assert office.key().revoked_at_ms is not None
     said = words(office.vic.get(LEAKS))
     assert "my bot" in said
-    assert "https://paste.example revoked" in said
+    assert "https://paste.example Revoked" in said
     assert "operator:operator2@example.com" in said
 
 

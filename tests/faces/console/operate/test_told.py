@@ -118,3 +118,18 @@ def test_what_is_wrong_stands_beside_the_field_of_the_form() -> None:
     error = Invalid("issued_before_ms", "lies in the future")
     assert list(told.beside(error, ENGLISH)) == ["issued_before"]
     assert told.beside(Invalid("code", "said already"), ENGLISH) == {"code": "said already"}
+
+
+def test_a_rule_that_is_shipped_is_called_in_the_readers_language() -> None:
+    facts = {
+        "rule_id": "2021-07-09-withdrawals",
+        "title": "Withdrawals need trusted IPs",
+        "effective_from_ms": 0,
+    }
+
+    said = told.effect(Effect("rule_scheduled", facts), languages.language("es", "UTC"))
+
+    assert "Withdrawals need" not in said
+    assert (
+        languages.language("es", "UTC").texts["announcement.2021-07-09-withdrawals.title"] in said
+    )

@@ -30,6 +30,7 @@ from tenure.faces.console.operate.given import GivenOperating
 from tenure.faces.console.operate.given import RuleId as RuleIdInPath
 from tenure.faces.console.operate.house import Putting
 from tenure.faces.console.words import Words
+from tenure.services import naming
 from tenure.services.approvals import Approvals
 from tenure.services.languages import Language
 from tenure.services.rules import Previewed, Rules
@@ -44,6 +45,7 @@ class Shown:
     """A rule in words; *narrowing* says of which keys alone, empty where of all."""
 
     rule: Rule
+    title: str
     permissions: tuple[str, ...]
     unrestricted: str
     restricted: str
@@ -104,6 +106,7 @@ class Book:
             narrowing += [language.say(f"account.{each}") for each in kinds]
         return Shown(
             rule=rule,
+            title=naming.rule(rule.rule_id, rule.title, language),
             permissions=tuple(self.words.permission(each, language) for each in rule.permissions),
             unrestricted=self._lifetime(rule.unrestricted),
             restricted=self._lifetime(rule.restricted),
@@ -200,7 +203,9 @@ def withdraw(
     """Withdraw it, or propose to."""
     approvals = operating.approvals
     try:
-        outcome = house.put_forward(desk, approvals, _withdrawing(rules, rule_id), form)
+        outcome = house.put_forward(
+            desk, approvals, _withdrawing(rules, rule_id, desk.language), form
+        )
     except Invalid as error:
         wrong = told.beside(error, desk.language)
         return _ask_withdraw(desk, rules, approvals, rule_id, wrong)
@@ -218,14 +223,14 @@ def _scheduling(text: str) -> Putting:
     )
 
 
-def _withdrawing(rules: Rules, rule_id: str) -> Putting:
+def _withdrawing(rules: Rules, rule_id: str, language: Language) -> Putting:
     rule = rules.rulebook().rule(RuleId(rule_id))
     if rule is None:
         raise NotFound
     return Putting(
         act=Act.WITHDRAW_RULE,
         asked={"rule_id": rule_id},
-        subject=rule.title,
+        subject=naming.rule(rule.rule_id, rule.title, language),
         to=f"{PATH}/{rule_id}/withdraw",
         back=PATH,
         is_danger=True,
@@ -239,7 +244,7 @@ def _ask_withdraw(
     rule_id: str,
     errors: dict[str, str] | None = None,
 ) -> Response[bytes]:
-    putting = _withdrawing(rules, rule_id)
+    putting = _withdrawing(rules, rule_id, desk.language)
     shown = approvals.look(putting.act, putting.asked, house.signatory(desk))
     return asking.ask(desk, house.question(desk, putting, shown), errors)
 

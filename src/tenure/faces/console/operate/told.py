@@ -13,6 +13,7 @@ from tenure.domain.errors import Invalid, TenureError
 from tenure.domain.health import Finding, Level
 from tenure.domain.people import OPERATOR_PREFIX
 from tenure.domain.rights import OPERATOR
+from tenure.services import naming
 from tenure.services.languages import Language
 
 _MOMENTS: Final = ("_at_ms", "_before_ms", "_from_ms", "_until_ms")
@@ -59,6 +60,8 @@ def effect(found: Effect, language: Language) -> str:
         facts["role"] = language.say(f"operate.role.{facts['role']}")
     if "role_before" in facts:
         facts["role_before"] = language.say(f"operate.role.{facts['role_before']}")
+    if "rule_id" in facts:
+        facts["title"] = naming.rule(facts["rule_id"], facts["title"], language)
     name = f"operate.effect.{found.kind}"
     if found.kind == "keys_revoked" and facts.get("label") is None:
         name = f"{name}.all"
