@@ -163,5 +163,11 @@ OF_OWNERS = (
         who="ann",
         path="/console/announcements/{rule_id}",
     ),
+    Shown(
+        name="new account",
+        route="GET /console/operate/accounts/new",
+        who="operator",
+        path="/console/operate/accounts/new",
+    ),
     Shown(name="nowhere", route="", who="ann", path="/console/nowhere", status=404),
 )

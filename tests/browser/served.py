@@ -65,10 +65,10 @@ class Served:
 def serving(home: Path, start: str = "2021-12-01T10:00:00Z", **more: object) -> Iterator[Served]:
     """Serve from *home* while the block runs, on a clock that stands at *start*."""
     # Where browsers know the console by name: a passkey belongs to a name, and a number is none.
-    listen = f"localhost:{_free_port()}"
+    listen = free_address()
     given = settings.load(
         home=home / "home",
-        listen=listen.replace("localhost", "127.0.0.1"),
+        listen=listen,
         workers=1,
         sandbox=True,
         sandbox_start=start,
@@ -81,11 +81,13 @@ def serving(home: Path, start: str = "2021-12-01T10:00:00Z", **more: object) -> 
         contextlib.closing(wiring.open_worker(given)) as worker,
     ):
         house = House(worker=worker, signers={})
-        yield Served(url=f"http://{listen}", home=given.home, house=house)
+        yield Served(
+            url=f"http://{listen.replace('127.0.0.1', 'localhost')}", home=given.home, house=house
+        )
 
 
-def _free_port() -> int:
+def free_address() -> str:
+    """Return an address of this machine, by number, where nobody listens yet."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
+        return f"127.0.0.1:{probe.getsockname()[1]}"

@@ -35,7 +35,7 @@ def go_on(page: Page, *ticked: str) -> None:
     page.get_by_role("button", name="Next", exact=True).click()
     for label in ticked:
         steps.tick(page, label)
-    page.get_by_role("button", name="Look it over").click()
+    page.get_by_role("button", name="Review").click()
 
 
 def issue(page: Page) -> str:

@@ -162,7 +162,7 @@ def create(page: Page) -> tuple[str, str]:
     page.get_by_role("radio", name="HMAC").check()
     page.get_by_role("button", name="Next", exact=True).click()
     steps.tick(page, TRADING)
-    page.get_by_role("button", name="Look it over").click()
+    page.get_by_role("button", name="Review").click()
     steps.approve(page)
     expect(page.get_by_role("heading", name="Your API key is ready")).to_be_visible()
     api_key = page.locator(".key-value code").inner_text()

@@ -43,6 +43,23 @@ def test_an_email_is_taken_once(parts: Parts) -> None:
     assert parts.journal.head() == before
 
 
+def test_what_cannot_be_created_is_told_beforehand(parts: Parts) -> None:
+    taken = parts.account().email
+    for email, kind, master_id in [
+        ("owner", AccountKind.NORMAL, None),
+        ("new@example.com", AccountKind.SUB, None),
+        ("new@example.com", AccountKind.SUB, "acct_none"),
+    ]:
+        with pytest.raises(Invalid):
+            parts.accounts.check(email, kind, master_id)
+    with pytest.raises(Conflict):
+        parts.accounts.check(taken, AccountKind.NORMAL, None)
+
+    before = parts.journal.head()
+    parts.accounts.check("new@example.com", AccountKind.NORMAL, None)
+    assert parts.journal.head() == before
+
+
 def test_a_sub_account_names_a_master_and_nothing_else_does(parts: Parts) -> None:
     master = parts.account(AccountKind.MASTER).account_id
     sub = parts.account(AccountKind.SUB, master).account_id

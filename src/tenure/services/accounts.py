@@ -29,10 +29,7 @@ class Accounts:
 
         Raises Invalid, Conflict `exists` where the e-mail is taken.
         """
-        if not _EMAIL.match(email) or not email.isprintable():
-            raise Invalid("email", "must look like name@example.com")
-        if (kind is AccountKind.SUB) is not (master_id is not None):
-            raise Invalid("master_id", "a sub-account names its master, and only a sub-account")
+        _require_sense(email, kind, master_id)
 
         def create(tx: Transaction) -> tuple[Account, Event]:
             now_ms = self._clock.now_ms()
@@ -52,6 +49,18 @@ class Accounts:
         account, event = self._store.write(create)
         self._catch_up(event.seq)
         return account
+
+    def check(self, email: str, kind: AccountKind, master_id: str | None) -> None:
+        """Raise what `create` would raise now, and change nothing."""
+        _require_sense(email, kind, master_id)
+
+        def check(tx: Transaction) -> None:
+            if master_id is not None:
+                _require_master(tx, master_id)
+            if accounts.by_email(tx, email) is not None:
+                raise Conflict("exists", "an account with this e-mail exists")
+
+        self._store.read(check)
 
     def set_frozen(self, account_id: str, *, frozen: bool, actor: str) -> Account:
         """
@@ -100,6 +109,13 @@ class Accounts:
             return list(accounts.of_master(tx, master_id, after_id, most))
 
         return self._store.read(listing)
+
+
+def _require_sense(email: str, kind: AccountKind, master_id: str | None) -> None:
+    if not _EMAIL.match(email) or not email.isprintable():
+        raise Invalid("email", "must look like name@example.com")
+    if (kind is AccountKind.SUB) is not (master_id is not None):
+        raise Invalid("master_id", "a sub-account names its master, and only a sub-account")
 
 
 def _require_master(tx: Transaction, master_id: str) -> None:

@@ -110,6 +110,15 @@ def test_an_account_that_is_not_there_invites_nobody(door: Door) -> None:
         door.people.invitations.of_account("acct_" + "0" * 24, ACTOR)
 
 
+def test_an_e_mail_by_which_somebody_signs_in_is_known(door: Door) -> None:
+    door.people.invitations.require_unknown("ada@example.com")
+    door.people.invitations.of_operator("ada@example.com", Role.VIEWER, ACTOR)
+
+    code = conflict(lambda: door.people.invitations.require_unknown("ADA@example.com"))
+
+    assert code == "exists"
+
+
 def test_two_accounts_whose_e_mail_is_the_same_name_have_one_owner_between_them(door: Door) -> None:
     """Accounts are told apart by capitals; people who sign in are not."""
     for email in ("ada@example.com", "ADA@example.com"):

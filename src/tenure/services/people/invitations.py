@@ -96,6 +96,15 @@ class Invitations:
 
         return self._register.change(invite)
 
+    def require_unknown(self, email: str) -> None:
+        """Raise Conflict `exists` where somebody signs in by *email*, or is invited to."""
+
+        def look(tx: Transaction) -> None:
+            if people.by_name(tx, email) is not None:
+                raise Conflict("exists", "somebody with this e-mail signs in already")
+
+        self._register.store.read(look)
+
     def of_operator(self, email: str, role: Role, actor: str) -> Invited:
         """Invite somebody of the house; raises Invalid, Conflict `exists` for who has joined."""
         return self._register.change(lambda tx: self.operator_in(tx, email, role, actor))

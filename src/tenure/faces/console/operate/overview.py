@@ -11,6 +11,7 @@ from tenure.faces.console.desk import GivenDesk
 from tenure.faces.console.operate import charts, told
 from tenure.faces.console.operate.given import GivenOperating
 from tenure.faces.console.words import Words
+from tenure.services.accounts import Accounts
 
 PATH: Final = "/console/operate"
 _DAYS: Final = 30
@@ -18,7 +19,9 @@ _WAITING_SHOWN: Final = 5
 
 
 @get("/", opt=entry.VIEWERS, sync_to_thread=True)
-def show(desk: GivenDesk, operating: GivenOperating, words: Given[Words]) -> Response[bytes]:
+def show(
+    desk: GivenDesk, operating: GivenOperating, accounts: Given[Accounts], words: Given[Words]
+) -> Response[bytes]:
     """Show it."""
     language = desk.language
     health, coming = operating.checkup.look(), operating.ends.coming(_DAYS)
@@ -31,6 +34,7 @@ def show(desk: GivenDesk, operating: GivenOperating, words: Given[Words]) -> Res
     return desk.page(
         "operate/overview.html.j2",
         health=health,
+        has_accounts=bool(accounts.every(most=1)),
         tiles=[told.tile(finding, language) for finding in health.findings],
         waiting=[(each, told.effects(each.effects, language)) for each in waiting[:_WAITING_SHOWN]],
         waiting_count=len(waiting),

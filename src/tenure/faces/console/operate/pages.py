@@ -9,6 +9,7 @@ from tenure.faces.console.operate import (
     journal,
     keys,
     leaks,
+    new_accounts,
     overview,
     revocations,
     rules,
@@ -25,6 +26,7 @@ def routes() -> Router:
         route_handlers=[
             *overview.routes(),
             *search.routes(),
+            *new_accounts.routes(),
             *accounts.routes(),
             *keys.routes(),
             *rules.routes(),

@@ -51,7 +51,6 @@ function enhance(root) {
   for (const dialog of $$("dialog[data-open]", root)) {
     dialog.removeAttribute("open");
     dialog.showModal();
-    dialog.querySelector("[aria-invalid=true]")?.focus();
     dialog.addEventListener("close", () => dialog.remove());
     for (const button of $$("[data-close]", dialog)) {
       button.addEventListener("click", (event) => { event.preventDefault(); dialog.close(); });
@@ -63,13 +62,20 @@ function enhance(root) {
     range.addEventListener("input", show);
     show();
   }
+  // Where there is something to mend, there one goes on: the button that sent the form is gone.
+  (root.querySelector("[aria-invalid=true]") ?? root.querySelector("[role=alert][tabindex]"))?.focus();
 }
 
 function flash(button) {
-  const before = button.textContent;
-  button.textContent = "✓";
-  setTimeout(() => { button.textContent = before; }, 1200);
+  if (button.dataset.flashed) return;
+  const before = [...button.childNodes];
+  button.dataset.flashed = "1";
+  button.replaceChildren("✓");
+  setTimeout(() => { button.replaceChildren(...before); delete button.dataset.flashed; }, 1200);
 }
 
 enhance(document);
-document.addEventListener("htmx:afterSwap", (event) => enhance(event.detail.target));
+document.addEventListener("htmx:afterSwap", (event) => {
+  // What was put in the place of its target is the event's own; the target is no longer there.
+  enhance(event.detail.target.isConnected ? event.detail.target : event.target);
+});

@@ -122,4 +122,7 @@ function enhance(root) {
 
 enhance(document);
 document.addEventListener("submit", askFirst, true);
-document.addEventListener("htmx:afterSwap", (event) => enhance(event.detail.target));
+document.addEventListener("htmx:afterSwap", (event) => {
+  // As in console.js: where the target was replaced, what stands there now.
+  enhance(event.detail.target.isConnected ? event.detail.target : event.target);
+});
