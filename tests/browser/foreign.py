@@ -36,7 +36,7 @@ class Foreign:
 def serving() -> Iterator[Foreign]:
     """Serve it while the block runs."""
 
-    class Handler(BaseHTTPRequestHandler):
+    class Answering(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
             body = f"<!doctype html><title>Elsewhere</title>{foreign.page}".encode()
             self.send_response(200)
@@ -49,7 +49,7 @@ def serving() -> Iterator[Foreign]:
         def log_message(self, *_: object) -> None:
             pass
 
-    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
+    with ThreadingHTTPServer(("127.0.0.1", 0), Answering) as server:
         foreign = Foreign(server.server_address[1])
         thread = threading.Thread(target=server.serve_forever)
         thread.start()
