@@ -82,6 +82,11 @@ class Desk:
         return self._house.origin.is_secure
 
     @property
+    def provider_cookie(self) -> str:
+        """The name of the cookie of a browser that was sent to the provider of sign-ins."""
+        return self._house.origin.provider_cookie
+
+    @property
     def agent(self) -> str:
         """What the browser calls itself."""
         return self._request.headers.get("user-agent", "")
