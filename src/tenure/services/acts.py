@@ -50,6 +50,10 @@ class Acts:
         self._store.read(partial(acts.require_new, act=act))
         return act
 
+    def is_done(self, act: Act | None) -> bool:
+        """Whether *act* was done by now, by this request or by another one under its name."""
+        return act is not None and self._store.read(partial(acts.is_done, act=act))
+
     def step(self) -> bool:
         """Forget a batch of old acts; return whether there may be more."""
         before_ms = self._clock.now_ms() - KEPT_MS

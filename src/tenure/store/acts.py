@@ -70,6 +70,12 @@ def require_new(tx: Transaction, act: Act) -> None:
     )
 
 
+def is_done(tx: Transaction, act: Act) -> bool:
+    """Whether *act* was done, by this request or by another one under its name."""
+    own = select(_TABLE.c.act_id).where(_TABLE.c.act_id == act.act_id)
+    return tx.execute(own).first() is not None
+
+
 def marked(tx: Transaction, change: Change) -> Change:
     """
     Return *change* with the current act in its body, if there is one that was not done before.

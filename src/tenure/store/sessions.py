@@ -129,16 +129,17 @@ def spend(tx: Transaction, challenge: Challenge) -> bool:
 
 def approve(tx: Transaction, visit_id: str, act: str, ends_at_ms: int) -> None:
     """Note that in a visit *act* was approved by a second factor."""
-    spend_approval(tx, visit_id, act, 0)
+    own = (_STEP_UPS.c.visit_id == visit_id) & (_STEP_UPS.c.act == act)
+    tx.execute(delete(_STEP_UPS).where(own))
     tx.execute(insert(_STEP_UPS).values(visit_id=visit_id, act=act, ends_at_ms=ends_at_ms))
 
 
-def spend_approval(tx: Transaction, visit_id: str, act: str, now_ms: int) -> bool:
-    """Use up the approval of *act*; False where there is none that still holds."""
+def spend_approval(tx: Transaction, visit_id: str, act: str, now_ms: int) -> int | None:
+    """Use up the approval of *act*; return when it would end, None for none that still holds."""
     own = (_STEP_UPS.c.visit_id == visit_id) & (_STEP_UPS.c.act == act)
-    return (
-        tx.execute(delete(_STEP_UPS).where(own & (_STEP_UPS.c.ends_at_ms > now_ms))).rowcount == 1
-    )
+    spent = delete(_STEP_UPS).where(own & (_STEP_UPS.c.ends_at_ms > now_ms))
+    # One statement, so that of many who ask at once one alone is told a number.
+    return tx.execute(spent.returning(_STEP_UPS.c.ends_at_ms)).scalar_one_or_none()
 
 
 def is_approved(tx: Transaction, visit_id: str, act: str, now_ms: int) -> bool:

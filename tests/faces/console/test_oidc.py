@@ -72,12 +72,10 @@ def test_an_owner_comes_from_the_provider_and_goes_on_from_a_page_of_ours(
     assert browser.get("/console/sign-in").headers["location"] == "/console/enrol"
 
 
-def test_the_browser_is_bound_by_a_lax_cookie_for_these_addresses_alone(
-    visited: Visited, issuer: Issuer
-) -> None:
+def test_the_browser_is_bound_by_a_lax_cookie(visited: Visited, issuer: Issuer) -> None:
     cookie = visited.nobody().get("/console/oidc/go").headers["set-cookie"].lower()
 
-    for part in ("tenure-provider=", "samesite=lax", "path=/console/oidc", "httponly", "max-age="):
+    for part in ("tenure-provider=", "samesite=lax", "path=/;", "httponly", "max-age="):
         assert part in cookie
     assert issuer.asked
 

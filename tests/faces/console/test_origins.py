@@ -37,6 +37,7 @@ def test_what_changes_something_comes_from_a_page_of_ours(
 def test_over_tls_a_cookie_is_bound_to_this_host_alone() -> None:
     assert HERE.session_cookie.startswith("__Host-")
     assert HERE.form_cookie.startswith("__Host-")
+    assert HERE.provider_cookie.startswith("__Host-")
     assert HERE.is_secure
     assert not Origin("http://localhost:8080").session_cookie.startswith("__Host-")
 

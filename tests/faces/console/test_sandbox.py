@@ -35,11 +35,17 @@ def test_what_is_no_number_of_days_moves_nothing(visited: Visited, days: str) ->
     assert visited.house.worker.clock.now_ms() == before_ms
 
 
-def test_without_an_end_ahead_it_goes_a_day_on_and_back_stays_here(visited: Visited) -> None:
+@pytest.mark.parametrize(
+    "back",
+    ["https://evil.example/", "//evil.example", "/console//evil.example", "/console/\r\nx-a: b"],
+)
+def test_without_an_end_ahead_it_goes_a_day_on_and_back_stays_here(
+    visited: Visited, back: str
+) -> None:
     owner = visited.owner(visited.house.account())
     before_ms = visited.house.worker.clock.now_ms()
 
-    fields = {"advance": "next", "back": "https://evil.example/"}
+    fields = {"advance": "next", "back": back}
     reply = owner.post("/console/sandbox/clock", fields)
 
     assert reply.headers["location"] == "/console"

@@ -9,6 +9,7 @@ OIDC = "tests/services/people/test_oidc.py::"
 RECOVERY = "tests/services/people/test_recovery.py::"
 SESSIONS = "tests/services/people/test_sessions.py::"
 SIGN_IN = "tests/services/people/test_signin.py::"
+STEPPING = "tests/faces/console/test_stepping.py::"
 STEP_UPS = "tests/services/people/test_stepups.py::"
 TOTP = "tests/services/people/test_totp.py::"
 
@@ -131,6 +132,25 @@ PEOPLE_BUGS = (
             ),
         ),
         caught_by=(f"{STEP_UPS}test_it_is_good_for_the_act_it_names_and_no_other",),
+    ),
+    Bug(
+        number="T24c",
+        words="an approval is spent after the act, so many at once act by it",
+        swaps=(
+            Swap(
+                "faces/console/stepping.py",
+                "        try:\n            yield\n        except (Invalid, Conflict):\n",
+                "        self._known.step_ups.give_back(spent)\n"
+                "        try:\n"
+                "            yield\n"
+                "            self._known.step_ups.spend(visitor.session, act, None)\n"
+                "        except (Invalid, Conflict):\n",
+            ),
+        ),
+        caught_by=(
+            f"{STEPPING}test_of_many_forms_that_are_sent_by_one_approval_one_acts",
+            f"{STEPPING}test_an_approval_is_gone_before_the_act_runs_and_stays_gone_where_it_fails",
+        ),
     ),
     Bug(
         number="T41",

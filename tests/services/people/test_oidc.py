@@ -7,7 +7,7 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
-from tenure.domain.errors import Unauthenticated, Unavailable
+from tenure.domain.errors import NotFound, Unauthenticated, Unavailable
 from tenure.domain.model import AccountKind, Secret
 from tenure.domain.people import CHALLENGE_MS, Role, Session, Stage
 from tenure.services.people.facade import House, People
@@ -150,6 +150,23 @@ def test_it_is_no_way_around_the_hold_of_a_recovery(door: Door, issuer: Issuer) 
     door.people.recovery.begin(account.account_id, ACTOR)
 
     assert why(lambda: come(door, issuer)) == "unknown"
+
+
+def test_whoever_has_come_by_it_is_not_joined_by_a_link_that_is_about(
+    door: Door, issuer: Issuer
+) -> None:
+    """T41: it would replace her password, end her sessions, and any hold with them."""
+    account = door.parts.account()
+    invited = door.invite(account)
+    came = come(door, issuer)
+    door.people.recovery.begin(account.account_id, ACTOR)
+
+    with pytest.raises(NotFound):
+        door.joining(invited)
+
+    held = door.people.find(came.person.person_id)
+    assert held.recovery is not None
+    assert held.password_set_at_ms is None
 
 
 NOW = 1_638_352_800
@@ -310,6 +327,17 @@ def test_the_providers_second_factor_counts_where_the_house_says_so(
     issuer.claims = {"amr": methods}
 
     assert come(door, issuer).stage is stage
+
+
+def test_whoever_has_no_factor_here_sets_one_up_whatever_the_provider_asked_for(
+    door: Door, issuer: Issuer
+) -> None:
+    """Every change asks for one: she would be in, and could do nothing, not even set one up."""
+    door.parts.account()
+    use(door, issuer, second_factor=True)
+    issuer.claims = {"amr": ["mfa"]}
+
+    assert come(door, issuer).stage is Stage.ENROLLING
 
 
 def test_a_client_secret_is_sent_in_the_form_where_the_provider_wants_that(

@@ -69,18 +69,17 @@ class Turning:
         """Remove a contact, or give a webhook a new secret."""
         _require_turn(turn, self._contacts.get(account_id, contact_id))
         act = _turn_act(turn, account_id, contact_id)
+        actor, rotated = desk.signed_in.actor, None
         try:
-            desk.approve(act, form)
+            with desk.acting(act, form):
+                if turn is Turn.ROTATE:
+                    rotated = self._contacts.rotate(account_id, contact_id, actor)
+                else:
+                    self._contacts.remove(account_id, contact_id, actor)
         except Invalid as error:
             return self.ask(desk, turn, account_id, contact_id, {"code": error.message})
-        desk.enter(act, form)
-        actor = desk.signed_in.actor
-        if turn is Turn.ROTATE:
-            rotated = self._contacts.rotate(account_id, contact_id, actor)
-            desk.spend(act)
+        if rotated is not None:
             return secret_page(desk, rotated, is_new=False)
-        self._contacts.remove(account_id, contact_id, actor)
-        desk.spend(act)
         return desk.go(f"{BACK}?done=removed#contacts")
 
 

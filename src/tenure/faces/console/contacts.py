@@ -161,33 +161,29 @@ class Addresses:
             return self.form(desk, account_id, filled, contact=contact)
         if not form.has("reviewed"):
             return self._review(desk, account_id, filled, contact)
-        act = _act_on(account_id, contact, filled)
-        try:
-            desk.approve(act, form)
-        except Invalid as error:
-            return self._review(desk, account_id, filled, contact, {"code": error.message})
-        desk.enter(act, form)
-        return self._commit(desk, account_id, filled, contact, act)
+        return self._commit(desk, account_id, filled, form, contact)
 
     def _commit(
-        self, desk: Desk, account_id: str, filled: Filled, contact: Contact | None, act: str
+        self, desk: Desk, account_id: str, filled: Filled, form: Form, contact: Contact | None
     ) -> Response[Any]:
-        actor = desk.signed_in.actor
-        if contact is not None:
-            self._contacts.change(account_id, contact.contact_id, filled.wish, actor)
-            desk.spend(act)
-            return desk.go(f"{BACK}?done=changed#contacts")
+        actor, added = desk.signed_in.actor, None
         try:
-            added = self._contacts.add(account_id, filled.channel, filled.wish, actor)
+            with desk.acting(_act_on(account_id, contact, filled), form):
+                if contact is None:
+                    added = self._contacts.add(account_id, filled.channel, filled.wish, actor)
+                else:
+                    self._contacts.change(account_id, contact.contact_id, filled.wish, actor)
+        except Invalid as error:
+            return self._review(desk, account_id, filled, contact, {"code": error.message})
         except Conflict as conflict:
             if conflict.code != "limit":
                 raise
             errors = {"form": desk.say("contacts.full")}
             return self.form(desk, account_id, filled, errors=errors)
-        desk.spend(act)
-        if added.secret is None:
-            return desk.go(f"{BACK}?done=added#contacts")
-        return secret_page(desk, added, is_new=True)
+        if added is not None and added.secret is not None:
+            return secret_page(desk, added, is_new=True)
+        done = "changed" if added is None else "added"
+        return desk.go(f"{BACK}?done={done}#contacts")
 
     def _review(
         self,

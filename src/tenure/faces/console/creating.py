@@ -181,12 +181,11 @@ class Creating:
         filled = Filled.of(form)
         draft, act = filled.draft(desk.language), _act(account_id, filled)
         try:
-            desk.approve(act, form)
+            with desk.acting(act, form):
+                issued = self._keys.issue(account_id, draft, desk.signed_in.actor)
         except Invalid as error:
-            return self.review(desk, account_id, filled, {"code": error.message})
-        desk.enter(act, form)
-        issued = self._keys.issue(account_id, draft, desk.signed_in.actor)
-        desk.spend(act)
+            wrong = edits.beside(error, filled.addresses, desk.language)
+            return self.review(desk, account_id, filled, wrong)
         secret = issued.secret_key
         return desk.page(
             "secret.html.j2",

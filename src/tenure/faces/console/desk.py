@@ -5,7 +5,8 @@ A route is handed a `Desk` for the request at hand and answers with `desk.page(.
 page is worked out by its route; here nothing is looked up but what every page shows.
 """
 
-from collections.abc import Callable, Mapping
+import contextlib
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
 from typing import Any, Final, TypeAlias
@@ -19,14 +20,16 @@ from litestar.response import Redirect
 from litestar.utils.scope.state import ScopeState
 
 from tenure.clock import Clock, SandboxClock
+from tenure.domain.errors import Forbidden, Invalid
 from tenure.faces.console import navigation, statics, visitors
 from tenure.faces.console.forms import Form
 from tenure.faces.console.origins import Origin
-from tenure.faces.console.stepping import Stepping
+from tenure.faces.console.stepping import ONCE, Stepping
 from tenure.faces.console.visitors import Visitor, Visitors
 from tenure.services.people.sessions import Begun
 
 MEDIA_TYPE: Final = "text/html"
+_COOKIES: Final = "tenure_cookies"
 
 Counts: TypeAlias = Callable[[Visitor], Mapping[str, int]]
 """What is waiting for a visitor, by the part of the console it waits in; shown beside its name."""
@@ -56,7 +59,10 @@ class Desk:
         self.visitor: Visitor | None = request.scope.get("user")
         self.language = self.visitor.language if self.visitor else house.visitors.language(request)
         self.now_ms = house.clock.now_ms()
-        self._cookies: list[Cookie] = []
+        # The request's, and not this desk's: a page that says what went wrong hands them over too,
+        # or whoever is told of a failure would be signed out by it.
+        self._cookies: list[Cookie] = request.scope["state"].setdefault(_COOKIES, [])
+        self._once = ""
 
     @property
     def signed_in(self) -> Visitor:
@@ -74,6 +80,11 @@ class Desk:
     def is_secure(self) -> bool:
         """Whether cookies are for TLS only."""
         return self._house.origin.is_secure
+
+    @property
+    def provider_cookie(self) -> str:
+        """The name of the cookie of a browser that was sent to the provider of sign-ins."""
+        return self._house.origin.provider_cookie
 
     @property
     def agent(self) -> str:
@@ -101,7 +112,7 @@ class Desk:
 
     def once(self) -> str:
         """Return what a form is known by when it is sent."""
-        return self._house.steps.once()
+        return self._once or self._house.steps.once()
 
     def is_proved(self, act: str) -> bool:
         """Whether *act* was approved by a second factor a moment ago."""
@@ -117,24 +128,47 @@ class Desk:
         if begun is not None:
             self.take(begun)
 
+    @contextlib.contextmanager
+    def approving(self, act: str, form: Form) -> Iterator[None]:
+        """
+        Do inside what spends the approval of *act* in its own transaction, given as in `approve`.
+
+        Every other act is done in `acting`. Raises Invalid `code`, also where the approval was
+        spent by another form a moment ago.
+        """
+        self.approve(act, form)
+        try:
+            yield
+        except Forbidden as error:
+            if error.code != "step_up":
+                raise
+            raise Invalid("code", self.say("factor.missing")) from error
+
     def take(self, begun: Begun) -> None:
         """Let the browser go on in the session that was just *begun*, or goes on under a new id."""
         language = self.language
         self.visitor = Visitor(session=begun.session, language=language)
+        self._request.scope["user"] = self.visitor
         self._cookies.append(self._house.origin.cookie(begun))
 
     def leave(self) -> None:
         """Let the browser forget its session."""
         self.visitor = None
+        self._request.scope["user"] = None
         self._cookies.append(self._house.origin.no_cookie())
 
-    def enter(self, act: str, form: Form) -> None:
-        """Let what follows happen once, however often *form* is sent; raises Conflict."""
-        self._house.steps.enter(self.signed_in, act, form)
+    @contextlib.contextmanager
+    def acting(self, act: str, form: Form) -> Iterator[None]:
+        """
+        Do inside what *act* names: once, by the second factor in *form* or one of a moment ago.
 
-    def spend(self, act: str) -> None:
-        """Let *act* not happen again without another second factor."""
-        self._house.steps.spend(self.signed_in, act)
+        Raises Invalid `code`, Conflict `repeated`; what is raised inside goes on to the caller, see
+        `Stepping.acting`. The session goes on under a new id, which the answer hands over.
+        """
+        # Shown again it is the same form still: what a twin of it did, it does not do again.
+        self._once = form.one(ONCE)
+        with self._house.steps.acting(self.signed_in, act, form, self.take):
+            yield
 
     def page(
         self,

@@ -67,7 +67,13 @@ class Editing:
             is_own=self._listing.is_own(desk, key.account_id),
         )
 
-    def asked(self, desk: Desk, key_id: str, form: Form) -> Response[bytes]:
+    def asked(
+        self,
+        desk: Desk,
+        key_id: str,
+        form: Form,
+        errors: Any = None,  # noqa: ANN401 - as above
+    ) -> Response[bytes]:
         """Show the pop-up for what was filled in, or the form again with what is wrong with it."""
         filled = Filled.of(form)
         try:
@@ -79,7 +85,7 @@ class Editing:
         if not previewed.plan.changes_anything:
             errors = {"form": desk.say("edit.nothing_changed")}
             return self.form(desk, self._keys.get(key_id), filled, errors)
-        return self.popup(desk, previewed, filled)
+        return self.popup(desk, previewed, filled, errors=errors)
 
     def popup(  # noqa: PLR0913 - what there is to show
         self,
@@ -123,19 +129,16 @@ class Editing:
         wanted = filled.wanted(desk.language)
         act = edits.act(key_id, wanted)
         try:
-            desk.approve(act, form)
+            with desk.acting(act, form):
+                self._keys.edit(key_id, wanted, form.one("stamp") or None, desk.signed_in.actor)
         except Invalid as error:
-            previewed = self._keys.preview(key_id, wanted)
-            return self.popup(desk, previewed, filled, errors={"code": error.message})
-        desk.enter(act, form)
-        try:
-            self._keys.edit(key_id, wanted, form.one("stamp") or None, desk.signed_in.actor)
+            wrong = edits.beside(error, filled.addresses, desk.language)
+            return self.asked(desk, key_id, form, wrong)
         except Conflict as conflict:
             if not isinstance(conflict.plan, Previewed):
                 raise
             listed = form.all("listed")
             return self.popup(desk, conflict.plan, filled, listed=listed, is_stale=True)
-        desk.spend(act)
         return desk.go(f"/console/keys/{key_id}?done=edited")
 
 

@@ -107,9 +107,8 @@ class Ending:
         """Do it, once the second factor is given."""
         filled, act = Filled.of(form), _act(what, key_id)
         try:
-            desk.approve(act, form)
-            desk.enter(act, form)
-            issued = self._do[what](key_id, filled, desk.signed_in.actor)
+            with desk.acting(act, form):
+                issued = self._do[what](key_id, filled, desk.signed_in.actor)
         except Invalid as error:
             wrong = edits.beside(error, "", desk.language)
             return self.ask(desk, what, key_id, filled, wrong)
@@ -117,7 +116,6 @@ class Ending:
             if conflict.code != "revoked":
                 raise
             return desk.go(f"/console/keys/{key_id}")
-        desk.spend(act)
         if issued is None or issued.secret_key is None:
             return desk.go(f"/console/keys/{key_id}?done={what}")
         return desk.page(

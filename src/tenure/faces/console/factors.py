@@ -47,8 +47,8 @@ def change(
 ) -> Response[Any]:
     """Do *act* once it is approved, and go on in the session it leaves."""
     try:
-        desk.approve(CHANGING, form)
-        desk.take(act())
+        with desk.approving(CHANGING, form):
+            desk.take(act())
     except Invalid as error:
         return ask(desk, what, joining.beside(desk, error), passkey)
     except Conflict as conflict:
@@ -105,10 +105,10 @@ def ask_app(desk: GivenDesk) -> Response[Any]:
 def begin_app(desk: GivenDesk, people: GivenPeople, form: GivenForm) -> Response[Any]:
     """Take that factor, and show the seed."""
     try:
-        desk.approve(CHANGING, form)
+        with desk.approving(CHANGING, form):
+            return joining.app(desk, people, Form({}), to=f"{PAGE}/app", back=f"{PAGE}/app/new")
     except Invalid as error:
         return ask(desk, "add_app", joining.beside(desk, error))
-    return joining.app(desk, people, Form({}), to=f"{PAGE}/app", back=f"{PAGE}/app/new")
 
 
 @post("/security/app", opt=entry.SIGNED_IN, status_code=200, sync_to_thread=True)

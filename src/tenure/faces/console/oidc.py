@@ -2,10 +2,11 @@
 Signing in through the platform's own provider: sent away, and taken back.
 
 The way back begins at a foreign page, so browsers send none of our strict cookies with it: a lax
-one, good for minutes and for these addresses alone, says that it is the browser that left.
+one, good for minutes, says that it is the browser that left. It is bound to this host by its name,
+or a page of a neighbouring one could plant its own and sign its visitors in as somebody else.
 """
 
-from typing import Any, Final
+from typing import Any
 
 from litestar import Request, Response, get
 from litestar.datastructures import Cookie
@@ -15,22 +16,19 @@ from litestar.response import Redirect
 from tenure.domain.errors import Unauthenticated, Unavailable
 from tenure.domain.people import CHALLENGE_MS
 from tenure.faces.console import entry
-from tenure.faces.console.desk import GivenDesk
+from tenure.faces.console.desk import Desk, GivenDesk
 from tenure.faces.console.entering import GivenPeople, said
 from tenure.services.people.facade import People
 from tenure.services.people.oidc import Oidc
 
-_COOKIE: Final = "tenure-provider"
-_PATH: Final = "/console/oidc"
 
-
-def _cookie(value: str, *, secure: bool, kept_s: int) -> Cookie:
+def _cookie(desk: Desk, value: str, *, kept_s: int) -> Cookie:
     return Cookie(
-        key=_COOKIE,
+        key=desk.provider_cookie,
         value=value,
-        path=_PATH,
+        path="/",
         max_age=kept_s,
-        secure=secure,
+        secure=desk.is_secure,
         httponly=True,
         samesite="lax",
     )
@@ -50,17 +48,17 @@ def go(desk: GivenDesk, people: GivenPeople) -> Response[Any]:
     except Unavailable as error:
         return desk.page("provider.html.j2", status=503, said=said(desk, error, "provider"))
     kept_s = CHALLENGE_MS // 1_000
-    cookie = _cookie(left.browser.reveal(), secure=desk.is_secure, kept_s=kept_s)
+    cookie = _cookie(desk, left.browser.reveal(), kept_s=kept_s)
     return Redirect(left.url, status_code=303, cookies=[cookie])
 
 
 @get("/oidc/back", opt=entry.OPEN, sync_to_thread=True)
 def back(request: Request[Any, Any, Any], desk: GivenDesk, people: GivenPeople) -> Response[Any]:
     """Take the browser back, and let it go on from a page of ours: then its cookies count."""
-    forgotten = _cookie("", secure=desk.is_secure, kept_s=0)
+    forgotten = _cookie(desk, "", kept_s=0)
     try:
         begun = _provider(people).finish(
-            request.cookies.get(_COOKIE, ""), str(request.url), agent=desk.agent
+            request.cookies.get(desk.provider_cookie, ""), str(request.url), agent=desk.agent
         )
     except (Unauthenticated, Unavailable) as error:
         status = 503 if isinstance(error, Unavailable) else 401

@@ -52,6 +52,11 @@ class Origin:
         """The name of the cookie that a form's own secret is compared with."""
         return "__Host-tenure-form" if self.is_secure else "tenure-form"
 
+    @property
+    def provider_cookie(self) -> str:
+        """The name of the cookie of a browser that was sent to the provider of sign-ins."""
+        return "__Host-tenure-provider" if self.is_secure else "tenure-provider"
+
     def cookie(self, begun: Begun) -> Cookie:
         """Return the cookie of a session that was just begun, or goes on under a new id."""
         return Cookie(

@@ -56,12 +56,10 @@ def act(  # noqa: PLR0913, PLR0917 - what the framework hands in
     """Take one step, once a second factor approves it."""
     name, actor = act_of(f"owners.{step}", account_id), desk.signed_in.actor
     try:
-        desk.approve(name, form)
-        desk.enter(name, form)
-        done = _steps(people)[step](account_id, actor)
+        with desk.acting(name, form):
+            done = _steps(people)[step](account_id, actor)
     except (Invalid, Conflict) as error:
         return _show(desk, people, accounts, account_id, step, wrong_with(desk, error))
-    desk.spend(name)
     if isinstance(done, Invited):
         return link_page(desk, done, to=page_of(account_id))
     return desk.go(f"{page_of(account_id)}?done={step}")

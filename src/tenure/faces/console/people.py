@@ -52,12 +52,9 @@ class Wish:
 
     def put_forward(self, desk: Desk, approvals: Approvals, form: Form) -> Outcome:
         """Do it, or propose it, once a second factor approves it; raises as its planner."""
-        desk.approve(self.name, form)
-        desk.enter(self.name, form)
         stamp = form.one("stamp") or None
-        outcome = approvals.put_forward(self.act, self.asked, stamp, _signatory(desk))
-        desk.spend(self.name)
-        return outcome
+        with desk.acting(self.name, form):
+            return approvals.put_forward(self.act, self.asked, stamp, _signatory(desk))
 
 
 def wrong_with(desk: Desk, error: TenureError) -> dict[str, str]:

@@ -133,12 +133,10 @@ class Preferences:
         visitor = desk.signed_in
         act = _calendar_act(visitor.account_id)
         try:
-            desk.approve(act, form)
+            with desk.acting(act, form):
+                secret = self._telling.calendars.renew(visitor.account_id, visitor.actor)
         except Invalid as error:
             return self.ask_for_calendar(desk, {"code": error.message})
-        desk.enter(act, form)
-        secret = self._telling.calendars.renew(visitor.account_id, visitor.actor)
-        desk.spend(act)
         address = f"{self._origin.text}/calendar/{secret.reveal()}.ics"
         return desk.page("calendar_made.html.j2", address=address)
 

@@ -10,6 +10,7 @@ from tenure.domain.errors import Invalid
 from tenure.domain.people import Role
 from tenure.faces.console import entry
 from tenure.faces.console.desk import Desk, GivenDesk
+from tenure.faces.console.entering import wanted
 from tenure.faces.console.forms import Form, GivenForm
 from tenure.faces.console.shown import DAY_MS
 from tenure.faces.http.sandbox import NOW_MS_MAX, GivenSandboxClock
@@ -32,8 +33,7 @@ def move_clock(
     if target_ms > NOW_MS_MAX:
         raise Invalid("days", f"the sandbox ends at {NOW_MS_MAX}")
     clock.move(max(target_ms, clock.now_ms()))
-    back = form.one("back")
-    return desk.go(back if back.startswith("/console/") else "/console")
+    return desk.go(wanted(form.one("back")))
 
 
 def _target_ms(desk: Desk, form: Form, keys: Keys, accounts: Accounts) -> int:

@@ -71,10 +71,10 @@ def ask_password(desk: GivenDesk) -> Response[bytes]:
 def change_password(desk: GivenDesk, people: GivenPeople, form: GivenForm) -> Response[Any]:
     """Change the password; every other browser is signed out."""
     try:
-        desk.approve(CHANGING, form)
-        begun = people.factors.change_password(
-            desk.signed_in.session, form.one("current"), form.one("password")
-        )
+        with desk.approving(CHANGING, form):
+            begun = people.factors.change_password(
+                desk.signed_in.session, form.one("current"), form.one("password")
+            )
     except Invalid as error:
         return _password(desk, joining.beside(desk, error))
     except Unauthenticated as error:
@@ -95,10 +95,10 @@ def ask_codes(desk: GivenDesk) -> Response[bytes]:
 def renew_codes(desk: GivenDesk, people: GivenPeople, form: GivenForm) -> Response[Any]:
     """Show new codes, once."""
     try:
-        desk.approve(CHANGING, form)
+        with desk.approving(CHANGING, form):
+            made = people.factors.renew_recovery_codes(desk.signed_in.session)
     except Invalid as error:
         return _codes(desk, joining.beside(desk, error))
-    made = people.factors.renew_recovery_codes(desk.signed_in.session)
     return joining.codes(desk, made, to=PAGE)
 
 

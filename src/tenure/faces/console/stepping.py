@@ -2,15 +2,18 @@
 A fresh second factor for one act, and acting once.
 
 What is asked for is named by an act: a digest over what it is and everything it would do, so that
-an approval of one edit approves no other (SECURITY T24). A form that is sent twice acts once.
+an approval of one edit approves no other (SECURITY T24). It is spent before the act and not after,
+so that of many forms sent at once one acts; and a form that is sent twice acts once.
 """
 
+import contextlib
 import hashlib
 import json
+from collections.abc import Callable, Iterator
 from typing import Final, NoReturn
 
 from tenure.clock import Clock
-from tenure.domain.errors import Forbidden, Invalid, TenureError, Unauthenticated
+from tenure.domain.errors import Conflict, Forbidden, Invalid, TenureError, Unauthenticated
 from tenure.domain.people import PasskeyAnswer, Proof, RecoveryCode, TotpCode
 from tenure.faces.console.forms import Form
 from tenure.faces.console.visitors import Visitor
@@ -18,6 +21,7 @@ from tenure.services import acts
 from tenure.services.acts import Acts
 from tenure.services.people.facade import People
 from tenure.services.people.sessions import Begun
+from tenure.services.people.stepups import Spent
 
 ONCE: Final = "once"
 """The field that tells a form that is sent again from another one."""
@@ -43,31 +47,57 @@ class Stepping:
         """
         Return once *act* is approved: the session under its new id, None if it was approved before.
 
-        The approval holds for five minutes, so that an edit whose plan was stale can be looked at
-        again without another factor. Raises Invalid `code` where the factor is missing or wrong.
+        For what spends the approval in its own transaction; all else is done in `acting`. Raises
+        Invalid `code` where the factor is missing or wrong.
         """
         if self.is_proved(visitor, act):
             return None
         proof = proof_of(form)
         if proof is None:
-            raise Invalid("code", visitor.language.say("factor.missing"))
+            raise _missing(visitor)
         try:
             return self._known.step_ups.prove(visitor.session, act, proof)
         except (Unauthenticated, Forbidden, Invalid) as error:
             _refuse(visitor, error)
 
-    def spend(self, visitor: Visitor, act: str) -> None:
-        """Let *act* happen, now and not again without another factor; raises Forbidden."""
-        self._known.step_ups.require(visitor.session, act)
+    @contextlib.contextmanager
+    def acting(
+        self, visitor: Visitor, act: str, form: Form, take: Callable[[Begun], None]
+    ) -> Iterator[None]:
+        """
+        Let what is done inside happen once, by an approval of *act* that is spent by now.
+
+        Where it turns out impossible (Invalid, Conflict) nothing was done, and whoever reads why
+        may mend it and send it again: the approval is given back for what remains of it. Not so
+        for anything else, after which nobody knows what was done. *take* is handed the session
+        under its new id. Raises Invalid `code` where the factor is missing or wrong, Conflict
+        `repeated` for a form that was sent before.
+        """
+        spent = self._spend(visitor, act, form)
+        if spent.begun is not None:
+            take(spent.begun)
+        # Not before: a form that is sent again must not leave the approval it came with.
+        doing = self._once.begin(visitor.actor, [form.one(ONCE)], [act.encode()])
+        acts.enter(doing)
+        try:
+            yield
+        except (Invalid, Conflict):
+            if not self._once.is_done(doing):
+                self._known.step_ups.give_back(spent)
+            raise
 
     def once(self) -> str:
         """Return what a form is known by when it is sent."""
         return self._clock.random_bytes(16).hex()
 
-    def enter(self, visitor: Visitor, act: str, form: Form) -> None:
-        """Let what follows happen once; raises Conflict `repeated` for a form sent before."""
-        begun = self._once.begin(visitor.actor, [form.one(ONCE)], [act.encode()])
-        acts.enter(begun)
+    def _spend(self, visitor: Visitor, act: str, form: Form) -> Spent:
+        proof = proof_of(form)
+        try:
+            return self._known.step_ups.spend(visitor.session, act, proof)
+        except (Unauthenticated, Forbidden, Invalid) as error:
+            if proof is None:
+                raise _missing(visitor) from error
+            _refuse(visitor, error)
 
 
 def proof_of(form: Form) -> Proof | None:
@@ -78,6 +108,11 @@ def proof_of(form: Form) -> Proof | None:
         return RecoveryCode(recovery_code)
     code = form.one("code").replace(" ", "")
     return TotpCode(code) if code else None
+
+
+def _missing(visitor: Visitor) -> Invalid:
+    """Return what is wrong with a form that came without a second factor."""
+    return Invalid("code", visitor.language.say("factor.missing"))
 
 
 def _refuse(visitor: Visitor, error: TenureError) -> NoReturn:

@@ -76,16 +76,12 @@ class Freezing:
 
     def do(self, desk: Desk, turn: Turn, account_id: str, form: Form) -> Response[Any]:
         """Freeze or unfreeze, once the second factor is given."""
-        act = _act(turn, account_id)
+        is_freeze, actor = turn is Turn.FREEZE, desk.signed_in.actor
         try:
-            desk.approve(act, form)
+            with desk.acting(_act(turn, account_id), form):
+                self._accounts.set_frozen(account_id, frozen=is_freeze, actor=actor)
         except Invalid as error:
             return self.ask(desk, turn, account_id, {"code": error.message})
-        desk.enter(act, form)
-        self._accounts.set_frozen(
-            account_id, frozen=turn is Turn.FREEZE, actor=desk.signed_in.actor
-        )
-        desk.spend(act)
         return desk.go(f"/console/sub-accounts?done={turn}")
 
 

@@ -23,7 +23,7 @@ from tenure.services.people.provider import Asked, Identity, Provider, Speaking
 from tenure.services.people.proving import Proving
 from tenure.services.people.register import Register, digest
 from tenure.services.people.sessions import ID_BYTES, Begun, Sessions
-from tenure.store import accounts, people, sessions
+from tenure.store import accounts, invitations, people, sessions
 from tenure.store.db import Transaction
 
 __all__ = ["Departure", "Oidc", "Provider"]
@@ -81,7 +81,10 @@ class Oidc:
 
         def begin(tx: Transaction) -> tuple[Begun, Event | None]:
             person, event = self._linked(tx, identity)
-            stage = Stage.FULL if is_enough else person.stage_after_first_factor
+            stage = person.stage_after_first_factor
+            if is_enough and stage is Stage.PASSWORD:
+                # Whoever has no factor here sets one up all the same: every change asks for it.
+                stage = Stage.FULL
             return self._sessions.begin_in(tx, person, stage, agent), event
 
         return self._register.change(begin)
@@ -111,6 +114,9 @@ class Oidc:
             raise _unknown("the owner with this e-mail is another subject, or held")
         linked = replace(person, oidc_subject=subject)
         people.save(tx, linked)
+        # She has joined: a link that is still about would give a password to whoever has it, and
+        # end a hold.
+        invitations.withdraw(tx, person.person_id)
         return linked, self._register.record(tx, Tag.PERSON_LINKED, linked)
 
     def _of_account(self, tx: Transaction, email: str) -> Person | None:

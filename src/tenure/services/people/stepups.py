@@ -5,6 +5,7 @@ An *act* is whatever text names it exactly, such as `keys.edit key_… <stamp>`:
 that and nothing else, once. A stolen cookie alone approves nothing.
 """
 
+from dataclasses import dataclass
 from typing import Final
 
 from tenure.domain.errors import Forbidden
@@ -17,6 +18,20 @@ from tenure.store.db import Transaction
 
 CHANGING: Final = "factors.change"
 """The act of changing what one signs in with: the only one that a recovery code approves too."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Spent:
+    """
+    An approval that was used up before the act it is for; see `StepUps.give_back`.
+
+    *begun* is the session under its new id, where the factor was given with the act itself.
+    """
+
+    visit_id: str
+    act: str
+    ends_at_ms: int
+    begun: Begun | None = None
 
 
 class StepUps:
@@ -37,15 +52,10 @@ class StepUps:
         Raises Unauthenticated `wrong`, `locked` or `expired`; Forbidden `step_up` for a recovery
         code where it stands for nothing.
         """
-        if session.stage is not Stage.FULL:
-            raise expired()
-        if isinstance(proof, RecoveryCode) and act != CHANGING:
-            raise _missing()
-        self._proving.prove(session, _purpose(act), proof)
+        self._judge(session, act, proof)
 
         def approve(tx: Transaction) -> Begun:
-            ends_at_ms = self._register.real.now_ms() + STEP_UP_MS
-            stored.approve(tx, session.visit_id, digest(act), ends_at_ms)
+            stored.approve(tx, session.visit_id, digest(act), self._end_ms())
             return self._sessions.renew_in(tx, session, Stage.FULL)
 
         return self._register.store.write(approve)
@@ -57,15 +67,54 @@ class StepUps:
             lambda tx: stored.is_approved(tx, session.visit_id, digest(act), now_ms)
         )
 
-    def require(self, session: Session, act: str) -> None:
-        """Spend the approval of *act*; raises Forbidden `step_up` where there is none."""
-        self._register.store.write(lambda tx: self.require_in(tx, session, act))
+    def spend(self, session: Session, act: str, proof: Proof | None) -> Spent:
+        """
+        Use up the approval of *act*, given before or now by *proof*: of many at once one can.
+
+        To be called before the act, never after: two could be doing it by then. Raises as `prove`,
+        and Forbidden `step_up` where there is neither an approval nor a proof.
+        """
+        now_ms = self._register.real.now_ms()
+        ends_at_ms = self._register.store.write(
+            lambda tx: stored.spend_approval(tx, session.visit_id, digest(act), now_ms)
+        )
+        if ends_at_ms is not None:
+            return Spent(visit_id=session.visit_id, act=act, ends_at_ms=ends_at_ms)
+        if proof is None:
+            raise _missing()
+        self._judge(session, act, proof)
+        # What approves is spent as it is given, and never lies there for whoever is quicker.
+        begun = self._register.store.write(
+            lambda tx: self._sessions.renew_in(tx, session, Stage.FULL)
+        )
+        return Spent(visit_id=session.visit_id, act=act, ends_at_ms=self._end_ms(), begun=begun)
+
+    def give_back(self, spent: Spent) -> None:
+        """Let what was *spent* approve its act again, for what remains of its five minutes."""
+        act, now_ms = digest(spent.act), self._register.real.now_ms()
+
+        def give_back(tx: Transaction) -> None:
+            # Where the act was approved anew meanwhile, that holds longer than this would.
+            if not stored.is_approved(tx, spent.visit_id, act, now_ms):
+                stored.approve(tx, spent.visit_id, act, spent.ends_at_ms)
+
+        self._register.store.write(give_back)
 
     def require_in(self, tx: Transaction, session: Session, act: str) -> None:
-        """Do as `require` in the caller's transaction."""
+        """Spend the approval of *act* in the act's own transaction; raises Forbidden `step_up`."""
         now_ms = self._register.real.now_ms()
-        if not stored.spend_approval(tx, session.visit_id, digest(act), now_ms):
+        if stored.spend_approval(tx, session.visit_id, digest(act), now_ms) is None:
             raise _missing()
+
+    def _judge(self, session: Session, act: str, proof: Proof) -> None:
+        if session.stage is not Stage.FULL:
+            raise expired()
+        if isinstance(proof, RecoveryCode) and act != CHANGING:
+            raise _missing()
+        self._proving.prove(session, _purpose(act), proof)
+
+    def _end_ms(self) -> int:
+        return self._register.real.now_ms() + STEP_UP_MS
 
 
 def _purpose(act: str) -> str:

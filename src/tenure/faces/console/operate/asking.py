@@ -62,14 +62,10 @@ def do(desk: Desk, act: str, form: Form, what: Callable[[], _Answer]) -> _Answer
     """
     Do *what* once the second factor in *form* approves *act*, and once only.
 
-    Raises Invalid `code`, Conflict `repeated`, and whatever *what* does; then the approval is not
-    spent, and the page may be sent again.
+    Raises Invalid `code`, Conflict `repeated`, and whatever *what* does; see `Desk.acting`.
     """
-    desk.approve(act, form)
-    desk.enter(act, form)
-    answer = what()
-    desk.spend(act)
-    return answer
+    with desk.acting(act, form):
+        return what()
 
 
 def go(desk: Desk, path: str, done: str) -> Response[Any]:

@@ -73,12 +73,10 @@ def report(desk: GivenDesk, leaks: Given[Leaks], form: GivenForm) -> Response[An
         return _form(desk, leaks, filled, errors)
     found = [Found(api_key=key, url=filled.url or None) for key in filled.api_keys]
     try:
-        desk.approve(_act(filled), form)
-        # No event is written here but by the tick that works it off, so there is nothing to repeat.
-        ours = leaks.receive(found, desk.signed_in.actor)
+        with desk.acting(_act(filled), form):
+            ours = leaks.receive(found, desk.signed_in.actor)
     except Invalid as error:
         return _ask(desk, leaks, filled, told.beside(error, desk.language))
-    desk.spend(_act(filled))
     return desk.go(f"{PATH}?done=reported&ours={sum(ours)}&others={len(ours) - sum(ours)}")
 
 
