@@ -1,9 +1,6 @@
 """Each planted bug turns the tests red that answer for it; without it they are green."""
 
-import os
 import shutil
-import subprocess
-import sys
 from collections.abc import Sequence
 from pathlib import Path
 from xml.etree import ElementTree
@@ -11,7 +8,7 @@ from xml.etree import ElementTree
 import pytest
 
 import tenure
-from tests.faults.planted import bugs
+from tests.faults.planted import bugs, running
 from tests.faults.planted.bug import Bug
 from tests.faults.planted.leak_bugs import LEAK_BUGS
 from tests.faults.planted.people_bugs import PEOPLE_BUGS
@@ -23,8 +20,6 @@ pytestmark = pytest.mark.slow
 ROOT = Path(__file__).parents[2]
 SOURCE = Path(tenure.__file__).parent
 _WITHIN_S = 240
-_PLUGINS = ("pytest_timeout", "_hypothesis_pytestplugin", "no:cacheprovider")
-"""What the tests below need, and no more: half the time of a short run goes into plugins."""
 
 
 def test_without_a_planted_bug_they_all_pass(tmp_path: Path) -> None:
@@ -68,7 +63,7 @@ def _copy(tmp_path: Path) -> None:
     shutil.copytree(SOURCE, tmp_path / "tenure")
 
 
-def _run(directory: Path, selection: Sequence[str]) -> tuple[int, dict[str, bool], str]:
+def _run(directory: Path, selection: Sequence[str]) -> tuple[int | None, dict[str, bool], str]:
     """
     Run *selection* on the copy of the source in *directory*.
 
@@ -76,31 +71,16 @@ def _run(directory: Path, selection: Sequence[str]) -> tuple[int, dict[str, bool
     pytest said. A case that could not even be set up is in nobody's favour: it raises.
     """
     report = directory / "report.xml"
-    command = [sys.executable, "-m", "pytest", "-q", "--tb=short", f"--junitxml={report}"]
-    command += [argument for name in _PLUGINS for argument in ("-p", name)]
-    ran = subprocess.run(
-        [*command, *selection],
-        cwd=ROOT,
-        env={
-            **os.environ,
-            "PYTHONPATH": str(directory),
-            "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1",
-        },
-        capture_output=True,
-        text=True,
-        timeout=_WITHIN_S,
-        check=False,
-    )
-    said = ran.stdout[-4_000:] + ran.stderr[-2_000:]
+    ran = running.run(ROOT, directory, selection, report, _WITHIN_S)
     outcomes: dict[str, bool] = {}
     cases = ElementTree.parse(report).getroot().iter("testcase") if report.exists() else ()  # noqa: S314 - ours
     for case in cases:
-        assert case.find("error") is None, said
+        assert case.find("error") is None, ran.said
         if case.find("skipped") is not None:
             continue  # PostgreSQL may not be there; a test with no case that ran is missed below.
         name = _selected(case, selection)
         outcomes[name] = outcomes.get(name, True) and case.find("failure") is None
-    return ran.returncode, outcomes, said
+    return ran.code, outcomes, ran.said
 
 
 def _selected(case: ElementTree.Element, selection: Sequence[str]) -> str:
