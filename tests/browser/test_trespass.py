@@ -168,7 +168,7 @@ def lured(browser: Browser, served: Served, ann: Member) -> Iterator[Page]:
 def test_a_form_on_a_foreign_page_does_nothing(
     served: Served, ann: Member, elsewhere: Foreign, lured: Page, host: str
 ) -> None:
-    """Even one that knows the form's secret, on a page that her browser sends her cookies from."""
+    """Even one that knows the form's secret; from another port here her cookies come along."""
     secret = next(each for each in lured.context.cookies() if each["name"] == "tenure-form")
     elsewhere.posts_to(f"{served.url}/console/sign-out", {"_csrf_token": secret["value"]})
 
