@@ -9,7 +9,7 @@ UV_VERSION := 0.13.9
 
 BIN := .venv/bin
 # As many processes as there are processors; ARGS="-n 0" is one, for a debugger.
-TOGETHER := -n auto --dist loadgroup
+TOGETHER := -n auto --dist loadgroup --no-loadscope-reorder
 SERVE_STAMP := .venv/.installed-for-serving
 DEV_STAMP := .venv/.installed-for-developing
 

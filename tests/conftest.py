@@ -26,16 +26,34 @@ hypothesis.settings.load_profile("ci")
 _TESTS = Path(__file__).parent
 _TOGETHER = {"clients"}
 """Directories whose tests install something once for all of them."""
+_APART = {
+    "faults/test_planted.py",
+    "faults/test_kill.py",
+    "faults/test_told.py",
+    "store/test_processes.py",
+}
+"""Files of few tests that take long and stand on nothing they share."""
 
 
-@pytest.hookimpl(tryfirst=True)  # Before the plugin that reads the marks.
-def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Keep the tests of a file in one process, for what they stand on, and the clients' too."""
+@pytest.hookimpl(wrapper=True, tryfirst=True)  # Around the plugins that read marks, and shuffle.
+def pytest_collection_modifyitems(
+    config: pytest.Config, items: list[pytest.Item]
+) -> Iterator[None]:
+    """Keep the tests of a file in one process, for what they stand on; begin with what is slow."""
     knows_groups = any(line.startswith("xdist_group") for line in config.getini("markers"))
     for item in items if knows_groups else ():
-        path = item.path.relative_to(_TESTS)
-        group = path.parts[0] if path.parts[0] in _TOGETHER else str(path)
-        item.add_marker(pytest.mark.xdist_group(group))
+        item.add_marker(pytest.mark.xdist_group(_group(item)))
+    result = yield
+    # So that at the end there is no long one left, for which all processes but one wait.
+    items.sort(key=lambda item: item.get_closest_marker("slow") is None)
+    return result
+
+
+def _group(item: pytest.Item) -> str:
+    path = item.path.relative_to(_TESTS)
+    if path.parts[0] in _TOGETHER:
+        return path.parts[0]
+    return item.name if str(path) in _APART else str(path)
 
 
 @pytest.hookimpl(trylast=True)

@@ -31,7 +31,7 @@ def test_a_page_looks_as_it_should_in_every_view(
     page = pages_of(shown.who)
     shared.watch.expected = {shown.status}
 
-    answer = page.goto(shown.at(scene), wait_until="networkidle")
+    answer = page.goto(shown.at(scene))
 
     assert answer is not None
     assert answer.status == shown.status
@@ -45,7 +45,7 @@ def test_a_house_on_its_first_day_says_what_will_be_there(browser: Browser, tmp_
     with serving(tmp_path) as served, sitting(browser, served.url) as desk:
         page = members.operator(desk, served, Role.ADMINISTRATOR).page
         for name in ("", "/approvals", "/leaks"):
-            page.goto(f"/console/operate{name}", wait_until="networkidle")
+            page.goto(f"/console/operate{name}")
 
             assert looks.faults(page, f"operate{name} on the first day") == []
             assert page.locator("main td").count() == 0
