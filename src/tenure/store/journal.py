@@ -30,6 +30,8 @@ _TAKE_HEAD = (
     )
 )
 
+_HEAD = select(schema.journal_head)
+
 _SET_HEAD = (
     update(schema.journal_head)
     .where(schema.journal_head.c.head_id == 1)
@@ -103,7 +105,7 @@ def append_all(tx: Transaction, changes: Sequence[Change], now_ms: int) -> list[
 
 def head(tx: Transaction) -> tuple[int, str, int]:
     """Return the last event's seq, hash and recording instant (ms); 0 before the first."""
-    row = tx.execute(select(schema.journal_head)).one()
+    row = tx.execute(_HEAD).one()
     return row.seq, row.hash, row.recorded_at_ms
 
 
