@@ -1,7 +1,9 @@
 """Auditing a store and its exports, and each way to tamper with either."""
 
+import copy
 import io
 import random
+import shutil
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
@@ -18,16 +20,18 @@ from tenure.services.checkpoints import EVERY_MS, Checkpoints
 from tenure.services.comparing import Verdict
 from tenure.store import audits, checkpoints, schema
 from tests.builders import TRADING
+from tests.fakes import FakeClock
 from tests.services import parts as building
 from tests.services.parts import Parts
 
 pytestmark = pytest.mark.slow
 
 
-@pytest.fixture
-def parts(tmp_path: Path) -> Iterator[Parts]:
-    """Return a store with two checkpoints, of 202 and of 602 events."""
-    made = building.opened(tmp_path)
+@pytest.fixture(scope="module")
+def lived(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, FakeClock]:
+    """Return the home of a store with two checkpoints, of 202 and of 602 events, and its clock."""
+    home = tmp_path_factory.mktemp("lived")
+    made = building.opened(home, url=f"sqlite:///{home / 'tenure.db'}")
     logkey.prepare(made.store, made.home, made.clock)
     log = Checkpoints(made.store, made.home, made.clock)
     made.follows = False  # Nobody decides anything here, and syncing a keyring takes its time.
@@ -40,7 +44,19 @@ def parts(tmp_path: Path) -> Iterator[Parts]:
             log.step()
     made.clock.advance(EVERY_MS)
     log.step()
-    yield from building.until_closed(made)
+    made.close()
+    return home, made.clock
+
+
+@pytest.fixture
+def parts(tmp_path: Path, lived: tuple[Path, FakeClock]) -> Iterator[Parts]:
+    """Return a copy of it, to tamper with."""
+    home, clock = lived
+    shutil.copytree(home, tmp_path / "home")
+    url = f"sqlite:///{tmp_path / 'home' / 'tenure.db'}"
+    yield from building.until_closed(
+        building.opened(tmp_path / "home", clock=copy.copy(clock), url=url)
+    )
 
 
 def exported(parts: Parts, after: int = 0) -> bytes:
