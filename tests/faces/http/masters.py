@@ -47,7 +47,7 @@ class Desk:
         master_id = house.account("master@example.com", AccountKind.MASTER)
         return cls(
             house=house,
-            app=app.build(house.worker),
+            app=app.compatible_of(house.worker),
             master_id=master_id,
             sub_id=house.account(EMAIL, AccountKind.SUB, master_id),
             key=house.issue(master_id, TRADING),

@@ -113,7 +113,8 @@ def _routers(
     *,
     is_sandbox: bool,
 ) -> list[Router]:
-    guarded = [
+    behind: dict[str, Any] = {"guards": [guard], "before_request": look}
+    routers = [
         Router(
             "/v1",
             route_handlers=[
@@ -132,13 +133,13 @@ def _routers(
                 calendars.routes(),
                 people.routes(),
             ],
+            **behind,
         )
     ]
     if is_sandbox:
-        guarded.append(sandbox.routes())
-    behind = Router("/", route_handlers=guarded, guards=[guard], before_request=look)
+        routers.append(Router("/", route_handlers=[sandbox.routes()], **behind))
     is_open = [leaks.open_routes(), checkpoints.routes(), calendars.open_routes(), probes.routes()]
-    return [behind, *is_open]
+    return [*routers, *is_open]
 
 
 def _provided(services: Mapping[str, object]) -> dict[str, Provide]:
