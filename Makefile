@@ -60,17 +60,16 @@ $(DEV_STAMP): pyproject.toml uv.lock
 # it may not be installed those tests are skipped, and pytest names the reason: it is no failure.
 define browser
 	@set -eu; \
-	skipped() { printf 'make: %s; tests in a browser will be skipped\n' "$$*" >&2; }; \
-	packages='chromium fonts-dejavu-core fonts-wqy-microhei'; \
-	if command -v chromium >/dev/null; then :; \
-	elif [ "$$(id -u)" != 0 ] || ! command -v apt-get >/dev/null; then \
-	    skipped "there is no chromium (Debian: apt-get install $$packages)"; \
-	else \
+	has() { command -v "$$1" >/dev/null; }; \
+	packages='chromium-headless-shell fonts-dejavu-core fonts-wqy-microhei'; \
+	if ! has chromium-headless-shell && [ "$$(id -u)" = 0 ] && has apt-get; then \
 	    echo "make: installing $$packages" >&2; \
 	    { apt-get update -qq && DEBIAN_FRONTEND=noninteractive \
-	        apt-get install -y -qq --no-install-recommends $$packages; } >&2 || \
-	        skipped 'chromium could not be installed'; \
-	fi
+	        apt-get install -y -qq --no-install-recommends $$packages; } >&2 || :; \
+	fi; \
+	has chromium-headless-shell || has chromium || printf 'make: %s%s\n' \
+	    'there is no chromium, so tests in a browser will be skipped' \
+	    " (Debian: apt-get install $$packages)" >&2
 endef
 
 # $(call install,options): make .venv where there is none that works, get uv, let it install.

@@ -11,8 +11,12 @@ from collections.abc import Iterator
 
 from playwright.sync_api import Browser, sync_playwright
 
-HERE = shutil.which("chromium")
-MISSING = "chromium is not installed: apt-get install chromium fonts-dejavu-core fonts-wqy-microhei"
+HERE = shutil.which("chromium-headless-shell") or shutil.which("chromium")
+"""The shell is the same browser without windows, tabs and menus: half the work for the machine."""
+MISSING = (
+    "chromium is not installed: "
+    "apt-get install chromium-headless-shell fonts-dejavu-core fonts-wqy-microhei"
+)
 
 _FLAGS = (
     "--no-sandbox",  # Tests run as root in containers, where its own sandbox cannot be made.

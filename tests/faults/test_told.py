@@ -178,12 +178,11 @@ notifying = wiring.open_notifying(found)
 print("running", flush=True)
 notifying.run(lambda: False)
 """
-KILLS = 20
 
 
-@pytest.mark.slow
 @pytest.mark.timeout(600)
-def test_a_process_that_is_killed_loses_nothing(tmp_path: Path) -> None:
+@pytest.mark.parametrize("kills", [6, pytest.param(20, marks=pytest.mark.soak)])
+def test_a_process_that_is_killed_loses_nothing(tmp_path: Path, kills: int) -> None:
     """`kill -9` of the real process at random moments, while accounts are frozen and unfrozen."""
     code = f"import tenure.services.sending as s\ns.CLAIMED_FOR_MS = 1_000\n{SENDER}"
     home, dice = tmp_path / "home", random.Random(10)  # noqa: S311 - as above
@@ -193,7 +192,7 @@ def test_a_process_that_is_killed_loses_nothing(tmp_path: Path) -> None:
         for number in range(5)
     ]
     expected: set[str] = set()
-    for kill in range(KILLS + 1):
+    for kill in range(kills + 1):
         with subprocess.Popen(
             [sys.executable, "-c", code, str(home)], stdout=subprocess.PIPE, text=True
         ) as process:
@@ -204,7 +203,7 @@ def test_a_process_that_is_killed_loses_nothing(tmp_path: Path) -> None:
             for account in accounts:
                 listed = worker.telling.notices.of_account(account.account_id)
                 expected |= {each.notice.notice_id for each in listed}
-            if kill == KILLS:
+            if kill == kills:
                 await_all(home, expected)
             else:
                 time.sleep(dice.random() * 0.3)
@@ -213,7 +212,7 @@ def test_a_process_that_is_killed_loses_nothing(tmp_path: Path) -> None:
 
     lines = read(home)
     assert {line["body"]["data"]["notice_id"] for line in lines} == expected
-    assert len(expected) == (KILLS + 1) * len(accounts)
+    assert len(expected) == (kills + 1) * len(accounts)
     by_notice: dict[str, set[str]] = defaultdict(set)
     for line in lines:
         by_notice[line["body"]["data"]["notice_id"]].add(line["message_id"])
