@@ -26,6 +26,8 @@ from tests import signers
 from tests.builders import TRADING, an_address, ms, shipped
 from tests.processes import Process, running
 
+pytestmark = pytest.mark.slow  # Many of them, or many examples each.
+
 ACTOR = "operator"
 UNKNOWN = apikeys.compose(b"nobody was ever issued this one!")
 START = "2021-07-01T12:00:00Z"

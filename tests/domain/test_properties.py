@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 
+import pytest
 from hypothesis import event, given
 from hypothesis import strategies as st
 
@@ -26,6 +27,8 @@ from tests.builders import (
 from tests.domain import lives
 from tests.domain.lives import START_MS, Life, Step, live
 from tests.domain.oracle import Oracle, Row
+
+pytestmark = pytest.mark.slow  # Many of them, or many examples each.
 
 OFFSETS = (-1, 0, 1)
 

@@ -30,6 +30,8 @@ from tests.builders import (
     the_rulebook,
 )
 
+pytestmark = pytest.mark.slow  # Many of them, or many examples each.
+
 NOW = ms("2021-12-01 10:00")
 AHEAD = "2022-03-01 00:00"
 NINETY = a_rule("ninety", TRADING, since=AHEAD, unrestricted=90 * DAY_MS)

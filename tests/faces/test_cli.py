@@ -20,6 +20,8 @@ from tenure.faces.http import serving
 from tenure.settings import Settings
 from tests.faces.terminal import tenure
 
+pytestmark = pytest.mark.slow  # Many of them, or many examples each.
+
 Answer = Callable[[httpx.Request], httpx.Response]
 
 

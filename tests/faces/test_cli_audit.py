@@ -17,6 +17,8 @@ from tenure.domain.model import AccountKind
 from tenure.store import db, schema
 from tests.faces.terminal import Said, tenure
 
+pytestmark = pytest.mark.slow  # Many of them, or many examples each.
+
 
 @pytest.fixture(scope="module")
 def made(tmp_path_factory: pytest.TempPathFactory) -> Path:

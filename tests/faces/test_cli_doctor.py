@@ -24,6 +24,8 @@ from tenure.settings import Settings
 from tenure.store import condition, db
 from tests.faces.terminal import Said, tenure
 
+pytestmark = pytest.mark.slow  # Many of them, or many examples each.
+
 OK, FAILED, UNKNOWN = Outcome.OK, Outcome.FAILED, Outcome.UNKNOWN
 NAMES = (
     *("python", "sqlite", "clock", "disk", "home", "operator token", "sealing key"),

@@ -24,6 +24,8 @@ from tests.builders import HOME, MONTH_MS, TRADING
 from tests.services.parts import ACTOR, Parts
 from tests.services.telling import Teller
 
+pytestmark = pytest.mark.slow  # Many of them, or many examples each.
+
 ENGLISH = languages.language("en", "UTC")
 
 

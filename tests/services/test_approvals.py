@@ -20,6 +20,8 @@ from tests.builders import TRADING, shipped, the_catalog
 from tests.services.people import doors
 from tests.services.people.doors import Door, Somebody
 
+pytestmark = pytest.mark.slow  # Many of them, or many examples each.
+
 LEAKY: Asked = {"label": "my bot", "issued_before_ms": None}
 NEW_RULE = """
 [[rule]]

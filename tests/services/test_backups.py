@@ -18,6 +18,8 @@ from tests.builders import TRADING
 from tests.services import parts as building
 from tests.services.parts import Parts, a_sealing_key
 
+pytestmark = pytest.mark.slow  # Many of them, or many examples each.
+
 
 @pytest.fixture
 def parts(tmp_path: Path) -> Iterator[Parts]:

@@ -27,6 +27,8 @@ from tests.processes import Process
 from tests.services import parts as building
 from tests.services.parts import ACTOR, Parts, a_sealing_key
 
+pytestmark = pytest.mark.slow  # Many of them, or many examples each.
+
 
 def _making(parts: Parts) -> int:
     """Return which making of the keyring the evidence speaks of."""

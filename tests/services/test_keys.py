@@ -18,6 +18,8 @@ from tests.builders import DAY_MS, FUTURES, MONTH_MS, TRADING, a_rule, end_of, m
 from tests.services import parts as building
 from tests.services.parts import ACTOR, LIMITS, Parts
 
+pytestmark = pytest.mark.slow  # Many of them, or many examples each.
+
 RENEWAL = Wanted(permissions={TRADING: "renew"})
 FUTURES_TOO = Wanted(permissions={FUTURES: True})
 RELABELLED = Wanted(label="my other bot")

@@ -10,6 +10,8 @@ from tests.builders import DAY_MS, MONTH_MS, TRADING
 from tests.services.parts import ACTOR
 from tests.services.telling import Teller
 
+pytestmark = pytest.mark.slow  # Many of them, or many examples each.
+
 HOUR_MS = 3_600_000
 OF_RULES = (7 * DAY_MS, 3 * DAY_MS, DAY_MS, HOUR_MS)
 

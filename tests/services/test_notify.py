@@ -19,6 +19,8 @@ from tests.services.parts import ACTOR, Parts
 from tests.services.telling import Teller
 from tests.together import together
 
+pytestmark = pytest.mark.slow  # Many of them, or many examples each.
+
 HOUR_MS = 3_600_000
 SOON = Kind.TERM_ENDS_SOON
 

@@ -18,6 +18,8 @@ from tests.builders import DAY_MS, TRADING
 from tests.services.parts import ACTOR, Parts
 from tests.services.telling import Teller
 
+pytestmark = pytest.mark.slow  # Many of them, or many examples each.
+
 LEAKED = Selection(label="my bot")
 
 

@@ -19,6 +19,8 @@ from tests.builders import DAY_MS, HOME, MONTH_MS, TRADING
 from tests.services.parts import ACTOR, Parts
 from tests.services.telling import Recorder, Teller
 
+pytestmark = pytest.mark.slow  # Many of them, or many examples each.
+
 AGAIN = Failed(reason="no answer")
 NEVER = Failed(reason="no such mailbox", is_permanent=True)
 

@@ -20,6 +20,8 @@ from tests.builders import FUTURES, HOME, MONTH_MS, TRADING, WITHDRAWALS, end_of
 from tests.services import parts as building
 from tests.services.parts import LIMITS, Parts
 
+pytestmark = pytest.mark.slow  # Many of them, or many examples each.
+
 ELSEWHERE = "192.0.2.1"
 THE_MASTERS_KEY = KeyId("key_of_the_master")
 MAY_READ = Permission("reading")

@@ -17,6 +17,8 @@ from tests.builders import DAY_MS, FUTURES, MONTH_MS, TRADING
 from tests.services.parts import ACTOR, Parts
 from tests.together import together
 
+pytestmark = pytest.mark.slow  # Many of them, or many examples each.
+
 
 def _lapses(parts: Parts) -> list[Event]:
     return [event for event in parts.events() if str(event.change.tag) == "grant:swept"]

@@ -16,6 +16,8 @@ from tenure.store import seals
 from tests.builders import DAY_MS, FUTURES, HOME, TRADING, a_key, an_address, load
 from tests.services.parts import Parts
 
+pytestmark = pytest.mark.slow  # Many of them, or many examples each.
+
 ELSEWHERE = "198.51.100.20"
 
 

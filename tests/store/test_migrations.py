@@ -19,6 +19,8 @@ from tenure.store import (
 from tenure.store.db import Store
 from tests.together import together
 
+pytestmark = pytest.mark.slow  # Many of them, or many examples each.
+
 
 def test_migrating_leads_to_the_tables_that_the_code_expects(store: Store) -> None:
     with store.engine.connect() as connection:

@@ -16,6 +16,8 @@ from tenure.store.notices import Listed
 from tests.builders import TRADING, a_key, an_account
 from tests.together import together
 
+pytestmark = pytest.mark.slow  # Many of them, or many examples each.
+
 NORMAL = an_account(number=1)
 MASTER = an_account(number=2, kind=AccountKind.MASTER)
 SUB = an_account(number=3, kind=AccountKind.SUB, master=2)

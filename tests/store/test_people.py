@@ -15,6 +15,8 @@ from tenure.store.sessions import Challenge
 from tests.builders import an_account
 from tests.together import together
 
+pytestmark = pytest.mark.slow  # Many of them, or many examples each.
+
 ACCOUNT = an_account(number=1)
 OWNER = Person(
     person_id=PersonId("psn_1"),

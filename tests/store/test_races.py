@@ -25,6 +25,8 @@ from tests.builders import FUTURES, MONTH_MS, TRADING, the_catalog, the_rulebook
 from tests.fakes import FakeClock
 from tests.together import together
 
+pytestmark = pytest.mark.slow  # Many of them, or many examples each.
+
 ACTOR = "operator"
 DRAFT = Draft(label="my bot", key_type=KeyType.HMAC, permissions=(TRADING,))
 TICK = Wanted(permissions={TRADING: True})

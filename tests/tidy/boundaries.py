@@ -133,7 +133,7 @@ def the_domain_is_pure(tree: Tree) -> Iterator[Found]:
                 yield source.at(line, f"imports {name}: same input, same answer")
             elif not _is_pure(source, name.partition(".")[0]):
                 yield source.at(line, f"imports {name}: the standard library is enough here")
-        for node in ast.walk(source.tree):
+        for node in source.nodes:
             if (
                 isinstance(node, ast.Call)
                 and isinstance(node.func, ast.Name)
@@ -158,16 +158,17 @@ def everything_has_one_home(tree: Tree) -> Iterator[Found]:
             for line, name in source.imports:
                 if any(is_within(name, owned) for owned in home.modules):
                     yield source.at(line, f"imports {name}: {home.why}")
-            for line, name in _attributes(source.tree):
+            for line, name in _attributes(source):
                 if name in home.attributes:
                     yield source.at(line, f"uses {name}: {home.why}")
 
 
-def _attributes(tree: ast.Module) -> Iterator[tuple[int, str]]:
+def _attributes(source: Source) -> Iterator[tuple[int, str]]:
     # By its last two names, so that `dt.datetime.now` and `datetime.now` are the same thing.
-    for node in ast.walk(tree):
+    for node in source.nodes:
         if isinstance(node, ast.Attribute):
-            yield node.lineno, ".".join(ast.unparse(node).split(".")[-2:])
+            owner = getattr(node.value, "attr", None) or getattr(node.value, "id", "")
+            yield node.lineno, f"{owner}.{node.attr}"
 
 
 def every_module_is_used(tree: Tree) -> Iterator[Found]:
@@ -204,6 +205,6 @@ def every_module_is_used(tree: Tree) -> Iterator[Found]:
 
 def _names(source: Source) -> Iterator[str]:
     yield from (name for _, name in source.imports)
-    for node in ast.walk(source.tree):
+    for node in source.nodes:
         if isinstance(node, ast.Constant) and isinstance(node.value, str):
             yield from re.findall(r"\btenure(?:\.\w+)+", node.value)

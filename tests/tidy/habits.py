@@ -57,7 +57,7 @@ def functions_are_short(tree: Tree) -> Iterator[Found]:
     for source in tree.sources:
         if source.is_under("tenure.store.migrations"):
             continue
-        for node in ast.walk(source.tree):
+        for node in source.nodes:
             if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
                 lines = (node.end_lineno or node.lineno) - node.lineno + 1
                 if lines > FUNCTION_LINES_MAX:
@@ -75,7 +75,7 @@ def modules_say_what_they_hold(tree: Tree) -> Iterator[Found]:
 def names_are_ours(tree: Tree) -> Iterator[Found]:
     """Use one word for one thing, in code, URLs, docs and console (docs/reference/glossary.md)."""
     for source in tree.sources:
-        for line, name in _names(source.tree, PurePosixPath(source.path).stem):
+        for line, name in _names(source):
             words = re.findall(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+", name)
             lowered = [word.lower() for word in words]
             for at, word in enumerate(lowered):
@@ -84,9 +84,9 @@ def names_are_ours(tree: Tree) -> Iterator[Found]:
                     yield source.at(line, f"`{name}` says {word}: {BANNED[word]}")
 
 
-def _names(tree: ast.Module, stem: str) -> Iterator[tuple[int, str]]:
-    yield 1, stem
-    for node in ast.walk(tree):
+def _names(source: Source) -> Iterator[tuple[int, str]]:
+    yield 1, PurePosixPath(source.path).stem
+    for node in source.nodes:
         if isinstance(node, ast.ClassDef):
             yield node.lineno, node.name
         elif isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):

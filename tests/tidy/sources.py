@@ -5,7 +5,7 @@ Nothing here judges; the rules are in `boundaries` and `habits`, and `check` run
 """
 
 import ast
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -27,14 +27,16 @@ class Source:
     """
     One module.
 
-    *module* is its dotted name (`tenure.domain.rules`; a package goes by its own name), *imports*
-    are pairs of a line and a dotted name, with `from a import b` written as `a.b`.
+    *module* is its dotted name (`tenure.domain.rules`; a package goes by its own name), *nodes* is
+    all of its tree, walked once; *imports* are pairs of a line and a dotted name, with
+    `from a import b` written as `a.b`.
     """
 
     path: str
     module: str
     text: str
     tree: ast.Module
+    nodes: tuple[ast.AST, ...]
     imports: tuple[tuple[int, str], ...]
 
     def at(self, line: int, message: str) -> Found:
@@ -94,18 +96,20 @@ def _source(root: Path, path: Path) -> Source:
     module = ".".join(names[:-1] if is_package else names)
     text = path.read_text("utf-8")
     tree = ast.parse(text, str(path))
+    nodes = tuple(ast.walk(tree))
     package = module if is_package else module.rpartition(".")[0]
     return Source(
         path=relative.as_posix(),
         module=module,
         text=text,
         tree=tree,
-        imports=tuple(_imports(tree, package)),
+        nodes=nodes,
+        imports=tuple(_imports(nodes, package)),
     )
 
 
-def _imports(tree: ast.Module, package: str) -> Iterator[tuple[int, str]]:
-    for node in ast.walk(tree):
+def _imports(nodes: Iterable[ast.AST], package: str) -> Iterator[tuple[int, str]]:
+    for node in nodes:
         if isinstance(node, ast.Import):
             for alias in node.names:
                 yield node.lineno, alias.name

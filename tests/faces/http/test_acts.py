@@ -12,6 +12,8 @@ from tests.faces.http.managed import OPERATOR_TOKEN, TRADING, Managed, an_email,
 from tests.faces.http.owning import Cast
 from tests.house import Reply
 
+pytestmark = pytest.mark.slow  # Many of them, or many examples each.
+
 BEARER = f"Bearer {OPERATOR_TOKEN}"
 
 

@@ -10,6 +10,8 @@ from tests import signers
 from tests.builders import ms
 from tests.faces.http.managed import DAY_MS, TRADING, Managed, is_problem
 
+pytestmark = pytest.mark.slow  # Many of them, or many examples each.
+
 UNKNOWN = "key_" + "0" * 24
 NOW_MS = ms("2021-12-01 10:00")
 

@@ -13,6 +13,8 @@ from tenure.domain.errors import Unavailable
 from tests.faces.http.managed import Managed, build, is_problem, send
 from tests.fakes import FakeClock
 
+pytestmark = pytest.mark.slow  # Many of them, or many examples each.
+
 
 def test_alive_is_answered_whatever_else_is_wrong(managed: Managed) -> None:
     (managed.house.worker.settings.home / "keyring-evidence").write_bytes(b"\0" * 44)

@@ -15,6 +15,8 @@ from tenure.services.accounts import Accounts
 from tests.faces.http.managed import OPERATOR_TOKEN, Managed, build, is_problem, send
 from tests.house import Reply
 
+pytestmark = pytest.mark.slow  # Many of them, or many examples each.
+
 
 class Broken(Accounts):
     """Accounts that cannot be listed."""

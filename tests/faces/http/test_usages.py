@@ -7,6 +7,8 @@ import pytest
 from tenure.domain.model import ApiKey
 from tests.faces.http.managed import DAY_MS, TRADING, Managed, is_problem
 
+pytestmark = pytest.mark.slow  # Many of them, or many examples each.
+
 HOME, ELSEWHERE = "203.0.113.7", "203.0.113.9"
 
 

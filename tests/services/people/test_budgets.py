@@ -24,6 +24,8 @@ from tests.services.people.doors import PASSWORD, Door, Somebody
 from tests.services.telling import Teller
 from tests.together import together
 
+pytestmark = pytest.mark.slow  # Many of them, or many examples each.
+
 WRONG = "another password entirely"
 LOCKED = "person:locked"
 

@@ -20,6 +20,8 @@ from tests.authenticator import Authenticator
 from tests.services.people.doors import ORIGIN, PASSWORD, Door, Somebody
 from tests.services.telling import Teller
 
+pytestmark = pytest.mark.slow  # Many of them, or many examples each.
+
 NEW_PASSWORD = "a staple of correct batteries"
 
 

@@ -12,6 +12,8 @@ from tenure.store import schema_people
 from tests.services.parts import ACTOR
 from tests.services.people.doors import ORIGIN, PASSWORD, Door, secret_of
 
+pytestmark = pytest.mark.slow  # Many of them, or many examples each.
+
 JOINING = Joining(password=PASSWORD)
 
 

@@ -17,6 +17,8 @@ from tests.services.people import issuer as issuing
 from tests.services.people.doors import ORIGIN, Door
 from tests.services.people.issuer import AGE_S, CLIENT_ID, CLIENT_SECRET, Issuer
 
+pytestmark = pytest.mark.slow  # Many of them, or many examples each.
+
 
 @pytest.fixture
 def issuer(door: Door) -> Iterator[Issuer]:

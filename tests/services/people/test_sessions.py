@@ -19,6 +19,8 @@ from tenure.store import holds, schema_people, sessions
 from tenure.store.holds import Hold
 from tests.services.people.doors import Door
 
+pytestmark = pytest.mark.slow  # Many of them, or many examples each.
+
 
 def is_over(door: Door, cookie: str) -> bool:
     try:

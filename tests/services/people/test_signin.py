@@ -24,6 +24,8 @@ from tests.authenticator import Authenticator
 from tests.services.people.doors import ORIGIN, PASSWORD, Door, Somebody
 from tests.services.telling import Teller
 
+pytestmark = pytest.mark.slow  # Many of them, or many examples each.
+
 HOST = "keys.example.com"
 WRONG_ANSWERS = {
     "origin": "https://keys.example.com.evil.example",
