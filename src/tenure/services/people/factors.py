@@ -2,8 +2,8 @@
 What somebody signs in with: second factors added and removed, codes renewed, the password changed.
 
 Whoever is signed in approves each of these with a factor he has (`stepups.CHANGING`); whoever has
-none yet, at Stage.ENROLLING, sets his first one up and is let in by it. Every change is one event and
-is told, and all but new codes, which let nobody in by themselves, end all other sessions.
+none yet, at Stage.ENROLLING, sets his first one up and is let in by it. Every change is one event
+and is told, and all but new codes, which let nobody in by themselves, end all other sessions.
 """
 
 from collections.abc import Callable
