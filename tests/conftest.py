@@ -13,6 +13,7 @@ from typing import Any
 
 import hypothesis
 import pytest
+from typing_extensions import override
 
 hypothesis.settings.register_profile(
     "ci",
@@ -33,27 +34,41 @@ _APART = {
     "store/test_processes.py",
 }
 """Files of few tests that take long and stand on nothing they share."""
+_LONG = ("slow", "browser")
 
 
-@pytest.hookimpl(wrapper=True, tryfirst=True)  # Around the plugins that read marks, and shuffle.
-def pytest_collection_modifyitems(
-    config: pytest.Config, items: list[pytest.Item]
-) -> Iterator[None]:
-    """Keep the tests of a file in one process, for what they stand on; begin with what is slow."""
-    knows_groups = any(line.startswith("xdist_group") for line in config.getini("markers"))
-    for item in items if knows_groups else ():
-        item.add_marker(pytest.mark.xdist_group(_group(item)))
+@pytest.hookimpl(wrapper=True, tryfirst=True)  # Around the plugin that shuffles.
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> Iterator[None]:
+    """Begin with what is slow, and of that with the browser's files, of which each takes long."""
     result = yield
     # So that at the end there is no long one left, for which all processes but one wait.
-    items.sort(key=lambda item: item.get_closest_marker("slow") is None)
+    items.sort(key=lambda item: [item.get_closest_marker(name) is None for name in _LONG])
     return result
 
 
-def _group(item: pytest.Item) -> str:
-    path = item.path.relative_to(_TESTS)
-    if path.parts[0] in _TOGETHER:
-        return path.parts[0]
-    return item.name if str(path) in _APART else str(path)
+@pytest.hookimpl(
+    optionalhook=True
+)  # Where one process runs them all there is nothing to share out.
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> object:  # noqa: ANN401 - not ours
+    """Keep the tests of a file in one process, for what they stand on."""
+    # Not `--dist loadgroup`, which does nothing since pytest 9.2 (pytest-dev/pytest-xdist#1386).
+    from xdist.scheduler import LoadScopeScheduling  # type: ignore[import-untyped]  # noqa: PLC0415 - as above
+
+    class Grouped(LoadScopeScheduling):  # type: ignore[misc]  # it has no types
+        @override
+        def _split_scope(self, nodeid: str) -> str:
+            return group(nodeid)
+
+    return Grouped(config, log)
+
+
+def group(nodeid: str) -> str:
+    """Return what a test shares a process with: what has the same group."""
+    path = nodeid.partition("::")[0].removeprefix(f"{_TESTS.name}/")
+    if path in _APART:
+        return nodeid
+    first = path.partition("/")[0]
+    return first if first in _TOGETHER else path
 
 
 @pytest.hookimpl(trylast=True)

@@ -96,7 +96,8 @@ def inaccessible(page: Page, judged: tuple[str, ...] = _TAGS) -> list[str]:
 
     It is *judged* by these of axe's tags, or of its rules.
     """
-    page.evaluate(AXE_SCRIPT)
+    if page.evaluate("typeof axe === 'undefined'"):
+        page.evaluate(AXE_SCRIPT)
     options = {"runOnly": list(judged), "resultTypes": ["violations"]}
     answer: Any = page.evaluate("options => axe.run(document, options)", options)
     return [

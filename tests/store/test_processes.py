@@ -51,7 +51,7 @@ print(edited)
 
 @pytest.mark.parametrize(
     ("processes", "count"),
-    [pytest.param(3, 6, id="few"), pytest.param(6, 100, id="many", marks=pytest.mark.slow)],
+    [pytest.param(3, 20, id="few"), pytest.param(6, 100, id="many", marks=pytest.mark.soak)],
 )
 @pytest.mark.parametrize("reopens", [False, True])
 def test_processes_that_edit_at_once_are_all_served(

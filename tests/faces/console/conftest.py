@@ -21,6 +21,6 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 @pytest.fixture
 def visited(tmp_path: Path) -> Iterator[Visited]:
     """Yield one for each test."""
-    opened = Visited.open(tmp_path / "home")
+    opened = Visited.again(tmp_path / "home")
     yield opened
     opened.house.close()

@@ -7,7 +7,7 @@ one. Nothing is mocked but that clock.
 
 import html
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from http.cookies import SimpleCookie
 from pathlib import Path
@@ -24,6 +24,8 @@ from tenure.services.people.facade import House as Home
 from tenure.services.people.facade import People
 from tenure.services.people.invitations import Invited, Joining
 from tenure.services.people.totp import STEP_MS
+from tenure.wiring import Worker
+from tests.faces.lasting import Lasting
 from tests.fakes import FakeClock
 from tests.house import Asgi, House, Reply, ask
 
@@ -31,6 +33,7 @@ ORIGIN = "http://localhost:8080"
 PASSWORD = "correct horse battery staple"
 Fields = Mapping[str, str] | Iterable[tuple[str, str]]
 
+_CONSOLE = Lasting(face.build)
 _INPUT = re.compile(r"<(input|textarea)\b([^>]*)>(?:([^<]*)</textarea>)?")
 _ATTRIBUTE = re.compile(r'([a-z-]+)(?:="([^"]*)")?')
 
@@ -100,6 +103,17 @@ class Visited:
     @classmethod
     def open(cls, home: Path, start: str = "2021-12-01T10:00:00Z", **more: object) -> "Visited":
         """Open a sandbox; its keyring may be as old as a slow test makes it."""
+        return cls._open(home, start, face.build, **more)
+
+    @classmethod
+    def again(cls, home: Path) -> "Visited":
+        """Open one as others before it, under a console that lasts: not two at once."""
+        return cls._open(home, "2021-12-01T10:00:00Z", _CONSOLE.on)
+
+    @classmethod
+    def _open(
+        cls, home: Path, start: str, build: Callable[[Worker], Litestar], **more: object
+    ) -> "Visited":
         house = House.open(home, start, staleness_ms=60_000, **more)
         worker, real = house.worker, FakeClock()
         assert worker.follower is not None
@@ -113,7 +127,7 @@ class Visited:
                 origin=ORIGIN,
             )
         )
-        app = face.build(replace(worker, people=people))
+        app = build(replace(worker, people=people))
         return cls(house=house, app=app, real=real, people=people)
 
     def nobody(self) -> Browser:

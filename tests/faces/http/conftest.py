@@ -11,7 +11,7 @@ from tests.faces.http.managed import Managed
 @pytest.fixture
 def managed(tmp_path: Path) -> Iterator[Managed]:
     """Yield a management face of a new sandbox."""
-    face = Managed.open(tmp_path)
+    face = Managed.again(tmp_path)
     yield face
     face.house.close()
 

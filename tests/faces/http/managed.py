@@ -16,6 +16,7 @@ from typing import Any, cast
 from litestar import Litestar
 
 from tenure.faces.http import management
+from tests.faces.lasting import Lasting
 from tests.house import Asgi, House, Reply, ask
 
 OPERATOR_TOKEN = "an operator token for tests"
@@ -49,6 +50,8 @@ BODIES: dict[str, dict[str, Any]] = {
 }
 """Every route that takes a body, with one that it takes."""
 
+_SETTINGS: dict[str, Any] = {"operator_token": OPERATOR_TOKEN, "staleness_ms": 60_000}
+_FACE = Lasting(management.build)
 
 _numbers = itertools.count()
 
@@ -63,9 +66,14 @@ class Managed:
     @classmethod
     def open(cls, home: Path, start: str = "2021-12-01T10:00:00Z", **more: object) -> "Managed":
         """Open a sandbox; its keyring may be as old as a slow test makes it."""
-        given = {"operator_token": OPERATOR_TOKEN, "staleness_ms": 60_000, **more}
-        house = House.open(home, start, **given)
+        house = House.open(home, start, **{**_SETTINGS, **more})
         return cls(house=house, app=build(house))
+
+    @classmethod
+    def again(cls, home: Path) -> "Managed":
+        """Open one as others before it, under a face that lasts: not two at once."""
+        house = House.open(home, **_SETTINGS)
+        return cls(house=house, app=_FACE.on(house.worker))
 
     def ask(
         self,

@@ -13,7 +13,6 @@ from tenure.domain.checkpoints import LogKey
 from tenure.domain.errors import Invalid
 from tenure.faces.commands import audit, serve, shown, standing
 from tenure.settings import Settings
-from tenure.store import db
 
 _WHERE: Final = ("home", "database", "sandbox")
 _NEXT: Final = (
@@ -86,6 +85,7 @@ def restore(  # noqa: PLR0913 - options
 
 def _fill(settings: Settings, file: Path, *, as_json: bool) -> None:
     from tenure.services import restoring  # noqa: PLC0415 - as above
+    from tenure.store import db  # noqa: PLC0415 - as above
 
     if not file.is_file():
         raise Invalid("FILE", f"{file} is not there")

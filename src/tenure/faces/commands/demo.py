@@ -12,7 +12,7 @@ import sys
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Annotated, Final
+from typing import TYPE_CHECKING, Annotated, Final
 
 import httpx
 import typer
@@ -27,9 +27,11 @@ from tenure.faces.commands import client, exits, life, shown
 from tenure.faces.commands.client import Client
 from tenure.faces.commands.life import Row, Trading
 from tenure.faces.commands.living import Life, Lived
-from tenure.faces.commands.showcase import Showcase, let_in, stay
 from tenure.faces.http.starting import starting
 from tenure.settings import Settings
+
+if TYPE_CHECKING:
+    from tenure.faces.commands.showcase import Showcase
 
 _COLUMNS: Final = (
     ("#", 2),
@@ -85,7 +87,7 @@ def run(
         started_ns = clock.elapsed_ns()
         given = _settings(Path(directory) / "home")
         with starting(given, clock) as url, _world(url, given.home, clock) as (operator, lives):
-            showcase = Showcase(operator) if stays else None
+            showcase = _showcase(operator) if stays else None
             if not as_json:
                 _show_head()
             for row in rows:
@@ -110,7 +112,15 @@ def run(
     return exits.Exit.DONE if is_as_written else exits.Exit.REFUSED
 
 
-def _stay(given: Settings, url: str, showcase: Showcase, clock: SystemClock) -> None:
+def _showcase(operator: Client) -> "Showcase":
+    from tenure.faces.commands.showcase import Showcase  # noqa: PLC0415 - it loads a whole Tenure, which no other command needs
+
+    return Showcase(operator)
+
+
+def _stay(given: Settings, url: str, showcase: "Showcase", clock: SystemClock) -> None:
+    from tenure.faces.commands.showcase import let_in, stay  # noqa: PLC0415 - as above
+
     here = given.model_copy(update={"listen": url.partition("://")[2]})
     seed = let_in(here, showcase.account_id, clock)
     with contextlib.suppress(KeyboardInterrupt):

@@ -17,6 +17,7 @@ from pydantic.fields import FieldInfo
 
 from tenure import settings
 from tenure.domain.errors import Unavailable
+from tenure.faces.http import process
 from tenure.settings import Settings
 
 SERVING: Final = (
@@ -88,6 +89,7 @@ def serve(given: Settings) -> None:
     come from the environment, or from a TOML file named by TENURE_SETTINGS; an option wins.
     """
     _require_free(given)
+    process.share_counts(given.home)
     # Here, so that the commands that only ask a server need not load one.
     from tenure.faces.http import serving  # noqa: PLC0415 - as said above
 

@@ -7,21 +7,25 @@ at by looking.
 
 import contextlib
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 from tenure.clock import SandboxClock, SystemClock
 from tenure.domain.errors import Conflict, NotFound, Unavailable
 from tenure.settings import Settings
-from tenure.store import condition, db
-from tenure.store.db import Store
+
+if TYPE_CHECKING:
+    from tenure.store.db import Store
 
 
 @contextlib.contextmanager
-def opened(settings: Settings) -> Iterator[Store]:
+def opened(settings: Settings) -> "Iterator[Store]":
     """
     Open the store of *settings* while the block runs.
 
     Raises NotFound where there is none, Conflict `older` where it is to be migrated first.
     """
+    from tenure.store import condition, db  # noqa: PLC0415 - a command that needs no store waits for none
+
     file = condition.file_of(settings.database_url)
     if file is not None and not file.is_file():
         raise NotFound(f"{file} is not there: name the store with --database or --home")

@@ -40,7 +40,7 @@ Asgi = Callable[
 
 def create() -> Asgi:
     """Build this worker from the settings in the environment."""
-    process.harden()
+    process.call("tenure-worker")
     process.end_with_parent()
     logs.configure()
     worker = wiring.open_worker(Settings.model_validate_json(os.environ[RUN_ENVIRONMENT]))

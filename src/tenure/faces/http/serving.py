@@ -1,19 +1,19 @@
 """
-The processes of `tenure serve`: one that starts and supervises, the ticks, notices, the workers.
+The processes of `tenure serve`: one that starts and watches, the ticks, notices, HTTP's workers.
 
-Workers decide and answer; the ticks follow the journal and sweep, and beside them a thread signs
-and pushes checkpoints; notices are made and sent in a process of their own. If either of these two
-processes dies it is started again. Without ticks the staleness
-bound protects meanwhile: workers refuse rather than guess. When the first process goes, all go.
+Workers decide and answer, under a process that listens; the ticks follow the journal and sweep,
+and beside them a thread signs and pushes checkpoints; notices are made and sent in a process of
+their own. If either of these two dies it is started again. Without ticks the staleness bound
+protects meanwhile: workers refuse rather than guess. When the first process goes, all go.
+How processes are forked and watched is in `forked`.
 """
 
-import contextlib
 import multiprocessing
 import os
 import signal
 import threading
-from collections.abc import Callable, Iterator
-from multiprocessing.process import BaseProcess
+from collections.abc import Callable
+from functools import partial
 from typing import Final
 
 import httpx
@@ -26,11 +26,11 @@ from tenure.domain.model import Secret
 from tenure.faces import logs
 from tenure.faces.http import process
 from tenure.faces.http.app import RUN_ENVIRONMENT
+from tenure.faces.http.forked import Processes
 from tenure.settings import Settings
 from tenure.wiring import Prepared
 
-_RESTART_PAUSE_S: Final = 0.5
-_LOOK_EVERY_S: Final = 0.1
+_LOOK_EVERY_S: Final = 0.05
 _DAY_MS: Final = 86_400_000
 
 
@@ -41,78 +41,42 @@ def serve(settings: Settings) -> int:
     Raises TenureError where this store cannot be opened so, or the rulebook will not do.
     """
     logs.configure()
-    # A fork would carry threads and open databases over; a spawned worker starts clean.
-    multiprocessing.set_start_method("spawn", force=True)
     prepared = wiring.prepare(settings)
     first_link = wiring_people.first_link(settings)
-    _environment(settings)
-    process.harden()
-    with _beside(settings, tick, "tenure-ticks"), _beside(settings, notify, "tenure-notices"):
-        wiring.await_ticks(settings)
-        threading.Thread(target=_greet, args=(prepared, first_link), daemon=True).start()
-        Granian(
-            "tenure.faces.http.app:create",
-            factory=True,
-            address=settings.host,
-            port=settings.port,
-            interface=Interfaces.ASGINL,
-            loop=Loops.uvloop,
-            workers=settings.workers,
-            http=HTTPModes.http1,  # One parser, one reading (SECURITY T13).
-            websockets=False,
-            task_impl=TaskImpl.asyncio,  # A context a request: what an act is stands in one.
-            log_level="warning",  # type: ignore[arg-type]  # granian takes the name too
-            respawn_failed_workers=True,
-            workers_kill_timeout=10,
-        ).serve()
-    return 0
-
-
-def _environment(settings: Settings) -> None:
     os.environ[RUN_ENVIRONMENT] = settings.model_dump_json()
-    # One file a process; what an earlier start counted is not this one's.
-    counts = settings.home / "metrics"
-    counts.mkdir(mode=0o700, exist_ok=True)
-    for stale in counts.glob("*.db"):
-        stale.unlink()
-    os.environ["PROMETHEUS_MULTIPROC_DIR"] = str(counts)
+    process.harden()
+    with Processes() as processes:
+        processes.start("tenure-ticks", partial(tick, settings, os.getpid()))
+        processes.start("tenure-notices", partial(notify, settings, os.getpid()))
+        wiring.await_ticks(settings)
+        processes.start("tenure-http", partial(listen, settings), is_vital=True)
+        code = processes.watch(partial(_answers, settings), _LOOK_EVERY_S)
+        if code is None:
+            print(_greeting(prepared, first_link), flush=True)  # noqa: T201 - for who started it
+            code = processes.watch(lambda: False)
+        return code or 0
 
 
-@contextlib.contextmanager
-def _beside(
-    settings: Settings, target: Callable[[Settings, int], None], name: str
-) -> Iterator[None]:
-    """Keep *target* running, in a process of its own called *name*, while the block runs."""
-    spawning = multiprocessing.get_context("spawn")
-    stopping = threading.Event()
-
-    def start() -> BaseProcess:
-        child = spawning.Process(target=target, args=(settings, os.getpid()), name=name)
-        child.start()
-        return child
-
-    running = start()
-
-    def supervise() -> None:
-        nonlocal running
-        while not stopping.is_set():
-            running.join(_RESTART_PAUSE_S)
-            if running.exitcode is not None and not stopping.is_set():
-                logs.log.error(
-                    "a process ended; starting it again", name=name, exitcode=running.exitcode
-                )
-                stopping.wait(_RESTART_PAUSE_S)
-                running = start()
-
-    watcher = threading.Thread(target=supervise, name=f"{name}-watcher", daemon=True)
-    watcher.start()
-    try:
-        yield
-    finally:
-        stopping.set()
-        watcher.join()
-        running.terminate()
-        running.join(10)
+def listen(settings: Settings) -> None:
+    """Listen, and keep workers that answer, until told to stop or the parent is gone."""
+    process.end_with_parent()
+    # Each worker is forked before anything is open, as this process was.
+    multiprocessing.set_start_method("fork", force=True)
+    Granian(
+        "tenure.faces.http.app:create",
+        factory=True,
+        address=settings.host,
+        port=settings.port,
+        interface=Interfaces.ASGINL,
+        loop=Loops.uvloop,
+        workers=settings.workers,
+        http=HTTPModes.http1,  # One parser, one reading (SECURITY T13).
+        websockets=False,
+        task_impl=TaskImpl.asyncio,  # A context a request: what an act is stands in one.
+        log_level="warning",  # type: ignore[arg-type]  # granian takes the name too
+        respawn_failed_workers=True,
+        workers_kill_timeout=10,
+    ).serve()
 
 
 def tick(settings: Settings, parent: int) -> None:
@@ -139,23 +103,17 @@ def _until_stopped(parent: int) -> Callable[[], bool]:
     process.harden()
     stopped = threading.Event()
     signal.signal(signal.SIGTERM, lambda *_: stopped.set())
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # The terminal's Ctrl-C is the parent's to handle.
     return lambda: stopped.is_set() or os.getppid() != parent
 
 
-def _greet(prepared: Prepared, first_link: Secret | None) -> None:
-    """Say where everything is, once it answers there: not before."""
-    settings = prepared.settings
+def _answers(settings: Settings) -> bool:
+    """Whether it is ready, asked where everybody will ask."""
     # Whoever listens everywhere listens here too.
     host = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}.get(settings.host, settings.host)  # noqa: S104 - compared, not bound
-    with httpx.Client(trust_env=False) as client:
-        stopping = threading.Event()  # Never set: the process ends first.
-        while True:
-            with contextlib.suppress(httpx.TransportError):
-                if client.get(f"http://{host}:{settings.port}/readyz").is_success:
-                    break
-            stopping.wait(_LOOK_EVERY_S)
-    print(_greeting(prepared, first_link), flush=True)  # noqa: T201 - for the person who started it
+    try:
+        return httpx.get(f"http://{host}:{settings.port}/readyz", trust_env=False).is_success
+    except httpx.TransportError:
+        return False
 
 
 def _greeting(prepared: Prepared, first_link: Secret | None) -> str:

@@ -12,6 +12,6 @@ from tests.faces.console.visiting import Visited
 @pytest.fixture
 def office(tmp_path: Path) -> Iterator[Office]:
     """Yield one for each test."""
-    visited = Visited.open(tmp_path / "home")
+    visited = Visited.again(tmp_path / "home")
     yield Office.open(visited)
     visited.house.close()
