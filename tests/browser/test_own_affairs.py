@@ -153,3 +153,18 @@ def test_a_refused_address_is_one_click_from_the_keys_list(served: Served, ann: 
     page.get_by_role("link", name="Add this address to the key\u2019s list").click()
 
     expect(page.get_by_label("Trusted IP addresses")).to_have_value("203.0.113.7\n198.51.100.9")
+
+
+def test_a_double_click_sends_a_form_once(ann: Member) -> None:
+    page = ann.page
+    page.goto("/console/preferences")
+    sent: list[str] = []
+    page.on("request", lambda request: sent.append(request.method))
+
+    page.get_by_role("button", name="Save").first.dblclick()
+
+    expect(page.get_by_role("status").first).to_be_visible()
+    assert sent.count("POST") == 1
+    page.get_by_role("button", name="Save").first.click()
+    expect(page.get_by_role("status").first).to_be_visible()
+    assert sent.count("POST") == 2

@@ -367,15 +367,27 @@ def test_what_is_over_is_forgotten_and_nothing_else(filled: Store) -> None:
                 digest=name, role=Role.OWNER, ends_at_ms=ends_at_ms, person_id=person_id
             )
             invitations.add(tx, invitation)
-            attempts.note(tx, name, "a", ends_at_ms)
 
     filled.write(begin)
 
-    assert filled.write(lambda tx: sessions.forget_past(tx, 50, 50)) == 5
-    assert filled.write(lambda tx: sessions.forget_past(tx, 50, 50)) == 0
+    assert filled.write(lambda tx: sessions.forget_past(tx, 50)) == 4
+    assert filled.write(lambda tx: sessions.forget_past(tx, 50)) == 0
     assert filled.read(partial(sessions.get, session_id="new")) is not None
     filled.write(sessions.forget_everything)
-    assert filled.write(lambda tx: sessions.forget_past(tx, 10**12, 10**12)) == 0
+    assert filled.write(lambda tx: sessions.forget_past(tx, 10**12)) == 0
+
+
+def test_attempts_are_forgotten_by_kind_and_age(filled: Store) -> None:
+    def note(tx: Transaction) -> None:
+        for attempt_id, made_at_ms in (("pwd_1", 50), ("pwd_2", 51), ("try_1", 50), ("pwdx1", 50)):
+            attempts.note(tx, attempt_id, attempt_id, made_at_ms)
+        attempts.forget_past(tx, "pwd", 50)
+
+    filled.write(note)
+
+    names = ("pwd_1", "pwd_2", "try_1", "pwdx1")
+    left = [filled.read(partial(attempts.count, subject=name, after_ms=0)) for name in names]
+    assert left == [0, 1, 1, 1]
 
 
 def test_of_two_who_take_a_link_at_once_one_is_told_no(shared: Store) -> None:

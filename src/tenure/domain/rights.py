@@ -5,7 +5,7 @@ Values and comparisons only. Looking up what an id belongs to is in `services.ri
 proves who he is, in the face. Nothing else compares accounts: RULES R16 stands here alone.
 """
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final, TypeAlias
@@ -112,6 +112,26 @@ def shown_actor(caller: Caller, actor: str, account_id: str | None) -> str:
     if isinstance(caller, Operator):
         return actor
     return actor_for(actor, {caller.account_id, account_id})
+
+
+def shown_body(caller: Caller, body: Mapping[str, object]) -> Mapping[str, object]:
+    """
+    Return the *body* of an event as *caller* may see it.
+
+    Whom somebody of the house is, is not shown there either; nor is whose keys a bulk revocation
+    ended besides the caller's own tree, and how many (RULES R16).
+    """
+    if isinstance(caller, Operator):
+        return body
+    shown, mark, places = dict(body), body.get("mark"), body.get("places")
+    if isinstance(mark, Mapping) and mark.get("account_id") != caller.account_id:
+        shown["mark"] = {name: value for name, value in mark.items() if name != "account_id"}
+        shown.pop("keys", None)
+    if isinstance(places, Sequence):
+        shown["places"] = [
+            {**place, "reporter": actor_for(str(place.get("reporter")), ())} for place in places
+        ]
+    return shown
 
 
 def actor_for(actor: str, account_ids: Collection[str | None]) -> str:

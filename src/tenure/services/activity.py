@@ -38,8 +38,8 @@ _WHOLE: Final = frozenset(
 _COLUMNS: Final = (
     *("seq", "happened_at", "tag", "what", "who", "account_id", "key_id", "key", "details"),
 )
-_FORMULA: Final = ("=", "+", "-", "@", "\t", "\r")
-"""How a cell begins that a spreadsheet would reckon out (OWASP, CSV injection)."""
+_FORMULA: Final = ("=", "+", "-", "@", "\t", "\r", "\n", "\uff1d", "\uff0b", "\uff0d", "\uff20")
+"""How a cell begins that a spreadsheet would reckon out, full width too (OWASP, CSV injection)."""
 
 
 class Form(StrEnum):
@@ -154,7 +154,7 @@ class Activity:
             details=details,
             actor=actor,
             who=_who(actor, language, known),
-            body=change.body,
+            body=rights.shown_body(reader, change.body),
         )
 
     def _said(

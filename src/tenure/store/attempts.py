@@ -29,6 +29,12 @@ def take_back(tx: Transaction, attempt_id: str) -> None:
     tx.execute(delete(_TABLE).where(_TABLE.c.attempt_id == attempt_id))
 
 
+def forget_past(tx: Transaction, kind: str, before_ms: int) -> None:
+    """Delete the attempts whose ids begin with *kind*, made at an instant or before."""
+    past = _TABLE.c.attempt_id.startswith(f"{kind}_", autoescape=True)
+    tx.execute(delete(_TABLE).where((_TABLE.c.made_at_ms <= before_ms) & past))
+
+
 def forget(tx: Transaction, subject: str) -> None:
     """Give a whole budget back."""
     tx.execute(delete(_TABLE).where(_TABLE.c.subject == subject))

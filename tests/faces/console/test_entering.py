@@ -5,7 +5,7 @@ import json
 import pytest
 
 from tenure.domain.people import Stage, TotpCode
-from tenure.services.people.stepups import CHANGING
+from tenure.services.people.stepups import Change
 from tests.authenticator import Authenticator
 from tests.faces.console.visiting import ORIGIN, PASSWORD, Browser, Visited, fields_of, words
 from tests.house import Reply
@@ -149,7 +149,7 @@ def test_a_recovery_code_stands_in(visited: Visited) -> None:
     assert owner.person is not None
     owner_session = visited.people.sessions.find(owner.cookies["tenure-session"])
 
-    begun = visited.people.step_ups.prove(owner_session, CHANGING, TotpCode(owner.code()))
+    begun = visited.people.step_ups.prove(owner_session, Change.RENEW_CODES, TotpCode(owner.code()))
     codes = visited.people.factors.renew_recovery_codes(begun.session)
     browser = a_stranger(visited, owner)
     say_password(browser)

@@ -14,7 +14,7 @@ from tenure.domain.people import STEP_UP_MS, Session, TotpCode
 from tenure.faces.console.stepping import act_of
 from tenure.services.keys import Issued, Keys
 from tenure.services.people.factors import Factors
-from tenure.services.people.stepups import CHANGING
+from tenure.services.people.stepups import Change
 from tests.faces.console.visiting import Browser, Visited, words
 from tests.house import Reply
 from tests.together import together
@@ -217,11 +217,11 @@ def test_a_change_of_factors_whose_approval_was_spent_meanwhile_asks_again(
     visited: Visited, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     owner, _ = an_owner(visited)
-    approve(visited, owner, CHANGING)
+    approve(visited, owner, Change.RENEW_CODES)
     real = Factors.renew_recovery_codes
 
     def late(factors: Factors, session: Session) -> object:
-        visited.people.step_ups.spend(session, CHANGING, None)
+        visited.people.step_ups.spend(session, Change.RENEW_CODES, None)
         return real(factors, session)
 
     monkeypatch.setattr(Factors, "renew_recovery_codes", late)

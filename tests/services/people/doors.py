@@ -11,7 +11,7 @@ from tenure.services.people.facade import House, People
 from tenure.services.people.factors import Enrolled
 from tenure.services.people.invitations import Invited, Joining
 from tenure.services.people.sessions import Begun
-from tenure.services.people.stepups import CHANGING
+from tenure.services.people.stepups import Change
 from tenure.services.people.totp import STEP_MS
 from tests.authenticator import Authenticator
 from tests.fakes import FakeClock
@@ -125,7 +125,7 @@ class Door:
         session = self.say_password(one)
         return self.take(one, self.people.sign_in.prove(session, self.next_code(one)))
 
-    def approve(self, one: Somebody, act: str = CHANGING) -> Session:
+    def approve(self, one: Somebody, act: str = Change.ADD_PASSKEY) -> Session:
         """Approve an act by the app."""
         session = self.session(one)
         return self.take(one, self.people.step_ups.prove(session, act, self.next_code(one)))

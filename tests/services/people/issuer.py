@@ -26,7 +26,11 @@ AGE_S = 300
 
 @dataclass(slots=True)
 class Issuer:
-    """What the provider is and knows; *wrong* claims take the place of the right ones."""
+    """
+    What the provider is and knows; *wrong* claims take the place of the right ones.
+
+    While *answering* is not set it hangs.
+    """
 
     url: str = ""
     now_s: int = 0
@@ -40,6 +44,7 @@ class Issuer:
     codes: dict[str, dict[str, str]] = field(default_factory=dict)
     answers: dict[str, tuple[int, bytes]] = field(default_factory=dict)
     asked: list[str] = field(default_factory=list)
+    answering: threading.Event = field(default_factory=threading.Event)
 
     def discovery(self) -> dict[str, Any]:
         """Return what it says of itself."""
@@ -127,11 +132,13 @@ def the_secret_as_key() -> OctKey:
 def serving() -> Iterator[Issuer]:
     """Serve one while the block runs."""
     issuer = Issuer()
+    issuer.answering.set()
 
     class Answering(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
             path = urlsplit(self.path).path
             issuer.asked.append(path)
+            issuer.answering.wait(60)
             known = {"/.well-known/openid-configuration": issuer.discovery, "/keys": issuer.keys}
             if path in issuer.answers:
                 self.answer(*issuer.answers[path])
@@ -168,6 +175,7 @@ def serving() -> Iterator[Issuer]:
     try:
         yield issuer
     finally:
+        issuer.answering.set()
         server.shutdown()
         thread.join()
         server.server_close()

@@ -15,7 +15,7 @@ from tenure.domain.people import (
     Stage,
     TotpCode,
 )
-from tenure.services.people.stepups import CHANGING
+from tenure.services.people.stepups import Change
 from tests.authenticator import Authenticator
 from tests.services.people.doors import ORIGIN, PASSWORD, Door, Somebody
 from tests.services.telling import Teller
@@ -69,11 +69,11 @@ def test_every_change_is_one_event_and_one_notice_and_ends_the_other_sessions(do
     one = door.owner()
     account_id = str(one.person.account_id)
 
-    def change(act: Callable[[], object]) -> list[str]:
+    def change(act: Callable[[], object], approved: str) -> list[str]:
         elsewhere = one.cookie
         door.sign_in(one)
         known, told = door.parts.journal.head(), len(Teller(door.parts).told(account_id))
-        door.approve(one)
+        door.approve(one, approved)
         act()
         assert is_over(door, elsewhere)
         assert not is_over(door, one.cookie)
@@ -81,20 +81,22 @@ def test_every_change_is_one_event_and_one_notice_and_ends_the_other_sessions(do
         return door.parts.tags(known)
 
     factors = door.people.factors
-    assert change(lambda: door.add_passkey(one)) == ["person:factor_added"]
+    assert change(lambda: door.add_passkey(one), Change.ADD_PASSKEY) == ["person:factor_added"]
     passkey_id = door.again(one).passkeys[0].passkey_id
     assert change(
-        lambda: door.take(one, factors.remove_passkey(door.session(one), passkey_id))
+        lambda: door.take(one, factors.remove_passkey(door.session(one), passkey_id)),
+        Change.REMOVE_PASSKEY.of(passkey_id),
     ) == ["person:factor_removed"]
     assert change(
-        lambda: door.take(one, factors.change_password(door.session(one), PASSWORD, NEW_PASSWORD))
+        lambda: door.take(one, factors.change_password(door.session(one), PASSWORD, NEW_PASSWORD)),
+        Change.PASSWORD,
     ) == ["person:password_changed"]
 
 
 def test_codes_that_are_renewed_are_new_and_the_old_ones_void(door: Door) -> None:
     one = door.owner()
     known = door.parts.journal.head()
-    session = door.approve(one)
+    session = door.approve(one, Change.RENEW_CODES)
 
     made = [code.reveal() for code in door.people.factors.renew_recovery_codes(session)]
 
@@ -124,6 +126,16 @@ def test_a_stolen_cookie_changes_nothing(door: Door, act: str) -> None:
         "remove key": lambda: factors.remove_passkey(session, one.person.passkeys[0].passkey_id),
     }
     known = door.parts.journal.head()
+    # What was approved is another act: an approval of one change serves no other (SECURITY T24).
+    others = {
+        "totp": Change.ADD_PASSKEY,
+        "passkey": Change.RENEW_CODES,
+        "codes": Change.PASSWORD,
+        "password": Change.ADD_PASSKEY,
+        "remove app": Change.REMOVE_PASSKEY.of(one.person.passkeys[0].passkey_id),
+        "remove key": Change.REMOVE_PASSKEY.of("psk_" + "0" * 24),
+    }
+    session = door.approve(one, others[act])
 
     with pytest.raises(Forbidden) as raised:
         acts[act]()
@@ -170,7 +182,7 @@ def test_an_app_is_set_up_once_and_by_a_code_of_its_own(door: Door) -> None:
     assert door.people.factors.totp_setup(session).seed == setup.seed
     door.take(one, door.people.factors.confirm_totp(session, door.code(one)).begun)
 
-    session = door.approve(one)
+    session = door.approve(one, Change.ADD_APP)
     assert conflict(lambda: door.people.factors.begin_totp(session)) == "exists"
 
 
@@ -195,25 +207,27 @@ def test_a_seed_that_was_shown_too_long_ago_is_none(door: Door) -> None:
 
 def test_the_last_factor_is_not_removed(door: Door) -> None:
     one = door.owner()
-    session = door.approve(one)
+    session = door.approve(one, Change.REMOVE_APP)
     assert conflict(lambda: door.people.factors.remove_totp(session)) == "last_factor"
     assert door.again(one).has_totp
 
-    # What was refused spent nothing: the approval is still there.
+    door.approve(one)
     door.add_passkey(one)
-    session = door.approve(one)
+    # What was refused spent nothing: the approval is still there.
+    session = door.session(one)
     door.take(one, door.people.factors.remove_totp(session))
     (passkey,) = door.again(one).passkeys
-    session = approved_by_code(door, one)
+    session = approved_by_code(door, one, Change.REMOVE_PASSKEY.of(passkey.passkey_id))
     act = lambda: door.people.factors.remove_passkey(session, passkey.passkey_id)  # noqa: E731 - twice
     assert conflict(act) == "last_factor"
+    session = approved_by_code(door, one, Change.REMOVE_APP)
     with pytest.raises(NotFound):
         door.people.factors.remove_totp(session)
 
 
-def approved_by_code(door: Door, one: Somebody) -> Session:
+def approved_by_code(door: Door, one: Somebody, act: str) -> Session:
     code = RecoveryCode(one.codes.pop())
-    return door.take(one, door.people.step_ups.prove(door.session(one), CHANGING, code))
+    return door.take(one, door.people.step_ups.prove(door.session(one), act, code))
 
 
 def test_a_passkey_of_somebody_else_is_not_there(door: Door) -> None:
@@ -221,7 +235,7 @@ def test_a_passkey_of_somebody_else_is_not_there(door: Door) -> None:
     door.approve(one)
     door.add_passkey(one)
     theirs = other.person.passkeys[0].passkey_id
-    session = door.approve(one)
+    session = door.approve(one, Change.REMOVE_PASSKEY.of(theirs))
 
     with pytest.raises(NotFound):
         door.people.factors.remove_passkey(session, theirs)
@@ -231,11 +245,11 @@ def test_a_removed_app_is_refused_and_another_one_is_set_up(door: Door) -> None:
     one = door.owner()
     door.approve(one)
     door.add_passkey(one)
-    door.approve(one)
+    door.approve(one, Change.REMOVE_APP)
     door.take(one, door.people.factors.remove_totp(door.session(one)))
     assert not door.again(one).has_totp
 
-    approved_by_code(door, one)
+    approved_by_code(door, one, Change.ADD_APP)
     door.add_totp(one)
     assert door.sign_in(one).is_full
 
@@ -320,7 +334,7 @@ def test_there_is_an_end_to_passkeys(door: Door) -> None:
 
 def test_a_password_is_changed_by_who_knows_it(door: Door) -> None:
     one = door.owner()
-    session = door.approve(one)
+    session = door.approve(one, Change.PASSWORD)
     factors = door.people.factors
     with pytest.raises(Unauthenticated):
         factors.change_password(session, "not the one there is", NEW_PASSWORD)
@@ -337,7 +351,7 @@ def test_a_password_is_changed_by_who_knows_it(door: Door) -> None:
 
 def test_guessing_the_password_from_inside_is_counted_too(door: Door) -> None:
     one = door.owner()
-    session = door.approve(one)
+    session = door.approve(one, Change.PASSWORD)
     for _ in range(5):
         with pytest.raises(Unauthenticated):
             door.people.factors.change_password(session, "a guess that is wrong", NEW_PASSWORD)

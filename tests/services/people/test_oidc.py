@@ -1,6 +1,8 @@
 """Signing in through a provider: every claim checked, the browser bound, one owner per subject."""
 
 import json
+import threading
+import time
 from collections.abc import Callable, Iterator
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
@@ -438,6 +440,47 @@ def test_a_provider_that_is_gone_is_told_as_such(door: Door) -> None:
 
     with pytest.raises(Unavailable):
         oidc(door).begin()
+
+
+def test_a_provider_that_failed_is_left_alone_for_a_moment(door: Door, issuer: Issuer) -> None:
+    issuer.answers["/.well-known/openid-configuration"] = (503, b"")
+    for _ in range(3):
+        with pytest.raises(Unavailable):
+            oidc(door).begin()
+    assert len(issuer.asked) == 1
+
+    issuer.answers.clear()
+    with pytest.raises(Unavailable):
+        oidc(door).begin()
+    door.real.advance(5_000)
+    assert oidc(door).begin().url
+
+
+def test_a_provider_that_hangs_holds_two_threads_and_no_more(door: Door, issuer: Issuer) -> None:
+    """Anybody may begin: the threads that hang are those that revoke keys, too."""
+    issuer.answering.clear()
+    began: list[str] = []
+    waiting = [
+        threading.Thread(target=lambda: began.append(oidc(door).begin().url)) for _ in range(2)
+    ]
+    for thread in waiting:
+        thread.start()
+    while not issuer.asked:
+        time.sleep(0.01)
+
+    codes = set()
+    for _ in range(5):
+        with pytest.raises(Unavailable) as raised:
+            oidc(door).begin()
+        codes.add(raised.value.code)
+        time.sleep(0.05)
+
+    issuer.answering.set()
+    for thread in waiting:
+        thread.join()
+    assert codes == {"busy"}
+    assert len(began) == 2
+    assert oidc(door).begin().url
 
 
 def test_without_a_provider_there_is_no_such_way_in(door: Door) -> None:

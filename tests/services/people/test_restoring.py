@@ -16,6 +16,7 @@ from tenure.domain.people import RecoveryCode, Role
 from tenure.services import auditing, comparing, restoring
 from tenure.services.comparing import Verdict
 from tenure.services.people.invitations import Invited
+from tenure.services.people.stepups import Change
 from tenure.services.pushing import Files
 from tenure.store import checkpoints, schema, schema_people
 from tests.services import parts as building
@@ -43,7 +44,7 @@ class Peopled(Disaster):
     @override
     def go_on(self) -> None:
         door, they = self.door, self.they
-        session = door.approve(they["changed"])
+        session = door.approve(they["changed"], Change.PASSWORD)
         begun = door.people.factors.change_password(session, they["changed"].password, NEW)
         door.take(they["changed"], begun)
         door.people.remove(they["removed"].person.person_id, ACTOR)

@@ -6,7 +6,7 @@ import pytest
 
 from tenure.domain.errors import Forbidden, Unauthenticated
 from tenure.domain.people import STEP_UP_MS, PasskeyAnswer, RecoveryCode, TotpCode
-from tenure.services.people.stepups import CHANGING
+from tenure.services.people.stepups import Change
 from tests.services.people.doors import Door
 from tests.together import together
 
@@ -168,8 +168,8 @@ def test_a_recovery_code_approves_a_change_of_factors_and_nothing_else(door: Doo
 
     assert is_missing(lambda: door.people.step_ups.prove(session, ACT, code))
     assert door.again(one).recovery_codes_left == 10
-    after = door.take(one, door.people.step_ups.prove(session, CHANGING, code))
-    door.people.step_ups.spend(after, CHANGING, None)
+    after = door.take(one, door.people.step_ups.prove(session, Change.RENEW_CODES, code))
+    door.people.step_ups.spend(after, Change.RENEW_CODES, None)
 
 
 def test_half_a_sign_in_approves_nothing(door: Door) -> None:

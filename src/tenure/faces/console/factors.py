@@ -1,7 +1,7 @@
 """
 One's own second factors: adding and removing them, each approved by one that is there already.
 
-A recovery code stands in where that is lost (`stepups.CHANGING`). What is signed in elsewhere, and
+A recovery code stands in where that is lost (`stepups.Change`). What is signed in elsewhere, and
 all else about signing in, is in `security`.
 """
 
@@ -19,7 +19,7 @@ from tenure.faces.console.desk import Desk, GivenDesk
 from tenure.faces.console.entering import GivenPeople
 from tenure.faces.console.forms import Form, GivenForm
 from tenure.services.people.sessions import Begun
-from tenure.services.people.stepups import CHANGING
+from tenure.services.people.stepups import Change
 
 PAGE: Final = "/console/security"
 PasskeyId: TypeAlias = Annotated[str, PathParameter(pattern=r"^psk_[0-9a-z]{24}$")]
@@ -36,7 +36,7 @@ def ask(
         "factor_change.html.j2",
         status=422 if errors else 200,
         what=what,
-        act=CHANGING,
+        act=_act(what, passkey),
         errors=errors or {},
         passkey=passkey,
     )
@@ -47,7 +47,7 @@ def change(
 ) -> Response[Any]:
     """Do *act* once it is approved, and go on in the session it leaves."""
     try:
-        with desk.approving(CHANGING, form):
+        with desk.approving(_act(what, passkey), form):
             desk.take(act())
     except Invalid as error:
         return ask(desk, what, joining.beside(desk, error), passkey)
@@ -56,6 +56,11 @@ def change(
         said = desk.language.texts.get(known) or conflict.message
         return ask(desk, what, {"form": said}, passkey)
     return desk.go(f"{PAGE}?done={what}")
+
+
+def _act(what: str, passkey: Passkey | None) -> str:
+    change = Change(f"factors.{what}")
+    return change if passkey is None else change.of(passkey.passkey_id)
 
 
 @get("/security/passkeys/new", opt=entry.SIGNED_IN, sync_to_thread=True)
@@ -68,7 +73,7 @@ def ask_passkey(desk: GivenDesk) -> Response[bytes]:
 def approve_passkey(desk: GivenDesk, form: GivenForm) -> Response[Any]:
     """Take that factor."""
     try:
-        desk.approve(CHANGING, form)
+        desk.approve(Change.ADD_PASSKEY, form)
     except Invalid as error:
         return ask(desk, "add_passkey", joining.beside(desk, error))
     return desk.go(f"{PAGE}/passkeys/new")
@@ -105,7 +110,7 @@ def ask_app(desk: GivenDesk) -> Response[Any]:
 def begin_app(desk: GivenDesk, people: GivenPeople, form: GivenForm) -> Response[Any]:
     """Take that factor, and show the seed."""
     try:
-        with desk.approving(CHANGING, form):
+        with desk.approving(Change.ADD_APP, form):
             return joining.app(desk, people, Form({}), to=f"{PAGE}/app", back=f"{PAGE}/app/new")
     except Invalid as error:
         return ask(desk, "add_app", joining.beside(desk, error))

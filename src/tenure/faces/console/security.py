@@ -19,7 +19,7 @@ from tenure.faces.console.entering import GivenPeople, said
 from tenure.faces.console.factors import PAGE
 from tenure.faces.console.forms import GivenForm
 from tenure.services.people.facade import People
-from tenure.services.people.stepups import CHANGING
+from tenure.services.people.stepups import Change
 
 _DONE: Final = frozenset(
     {
@@ -71,7 +71,7 @@ def ask_password(desk: GivenDesk) -> Response[bytes]:
 def change_password(desk: GivenDesk, people: GivenPeople, form: GivenForm) -> Response[Any]:
     """Change the password; every other browser is signed out."""
     try:
-        with desk.approving(CHANGING, form):
+        with desk.approving(Change.PASSWORD, form):
             begun = people.factors.change_password(
                 desk.signed_in.session, form.one("current"), form.one("password")
             )
@@ -95,7 +95,7 @@ def ask_codes(desk: GivenDesk) -> Response[bytes]:
 def renew_codes(desk: GivenDesk, people: GivenPeople, form: GivenForm) -> Response[Any]:
     """Show new codes, once."""
     try:
-        with desk.approving(CHANGING, form):
+        with desk.approving(Change.RENEW_CODES, form):
             made = people.factors.renew_recovery_codes(desk.signed_in.session)
     except Invalid as error:
         return _codes(desk, joining.beside(desk, error))
@@ -152,13 +152,16 @@ def _show(
 
 def _password(desk: Desk, errors: dict[str, str] | None = None) -> Response[bytes]:
     return desk.page(
-        "password.html.j2", status=422 if errors else 200, act=CHANGING, errors=errors or {}
+        "password.html.j2", status=422 if errors else 200, act=Change.PASSWORD, errors=errors or {}
     )
 
 
 def _codes(desk: Desk, errors: dict[str, str] | None = None) -> Response[bytes]:
     return desk.page(
-        "codes_renew.html.j2", status=422 if errors else 200, act=CHANGING, errors=errors or {}
+        "codes_renew.html.j2",
+        status=422 if errors else 200,
+        act=Change.RENEW_CODES,
+        errors=errors or {},
     )
 
 

@@ -7,7 +7,7 @@ from litestar.di import NamedDependency as Given
 from litestar.params import QueryParameter
 
 from tenure.domain.events import Event
-from tenure.domain.rights import Caller, shown_actor
+from tenure.domain.rights import Caller, shown_actor, shown_body
 from tenure.faces.http import problems, requests, rights
 from tenure.faces.http.views import View
 from tenure.services.journal import PAGE_MAX, Journal
@@ -119,7 +119,7 @@ def show_to(caller: Caller, event: Event) -> AccountEventView:
         key_id=change.key_id,
         happened_at_ms=change.happened_at_ms,
         recorded_at_ms=event.recorded_at_ms,
-        body=dict(change.body),
+        body=dict(shown_body(caller, change.body)),
     )
 
 

@@ -19,13 +19,15 @@ from tenure.store import attempts, people
 from tenure.store.db import Transaction
 
 KEPT_MS: Final = 30 * 86_400_000
-"""How long failures are remembered."""
+"""How long wrong codes are remembered."""
 TRICKLE_MAX: Final = 20
 """
 Wrong codes in thirty days without a sign-in between them, however slowly they come.
 
 Four in each quarter of an hour would go unnoticed, and be 11,520 in a month: one chance in thirty.
 """
+_PASSWORD, _CODE = "pwd", "try"
+"""What the ids of attempts begin with: of what anybody can cause, and of what takes a password."""
 ACTOR: Final = "tenure:people"
 """Who locks: whoever tried is unknown."""
 _WARNED_EVERY_MS: Final = 86_400_000
@@ -60,7 +62,7 @@ class Budgets:
 
     def _take(self, email: str) -> str:
         """Take an attempt out of a budget before it is verified: many at once share it."""
-        subject, attempt_id = _of_name(email), new_id(self._register.real, "try")
+        subject, attempt_id = _of_name(email), new_id(self._register.real, _PASSWORD)
         now_ms = self._register.real.now_ms()
 
         def take(tx: Transaction) -> bool:
@@ -101,7 +103,7 @@ class Budgets:
     def note_wrong_code(self, tx: Transaction, person: Person) -> Event | None:
         """Note a wrong code, and lock codes where the budget is spent: then with an event."""
         now_ms, subject = self._register.real.now_ms(), _of_person(person)
-        attempts.note(tx, new_id(self._register.real, "try"), subject, now_ms)
+        attempts.note(tx, new_id(self._register.real, _CODE), subject, now_ms)
         is_spent = (
             attempts.count(tx, subject, now_ms - FAILURES_WINDOW_MS) >= FAILURES_MAX
             or attempts.count(tx, subject, now_ms - KEPT_MS) >= TRICKLE_MAX
@@ -122,6 +124,17 @@ class Budgets:
         held = people.get(tx, person.person_id)
         if held.locked_at_ms is not None:
             people.save(tx, replace(held, locked_at_ms=None))
+
+
+def forget_past(tx: Transaction, now_ms: int) -> None:
+    """
+    Forget the attempts that count no more.
+
+    Wrong passwords of unknown names at once when their window is over: anybody can make as many as
+    this machine verifies, and each is a row.
+    """
+    attempts.forget_past(tx, _PASSWORD, now_ms - FAILURES_WINDOW_MS)
+    attempts.forget_past(tx, _CODE, now_ms - KEPT_MS)
 
 
 def locked() -> Unauthenticated:

@@ -1,7 +1,7 @@
 """
 What somebody signs in with: second factors added and removed, codes renewed, the password changed.
 
-Whoever is signed in approves each of these with a factor he has (`stepups.CHANGING`); whoever has
+Whoever is signed in approves each of these with a factor he has (`stepups.Change`); whoever has
 none yet, at Stage.ENROLLING, sets his first one up and is let in by it. Every change is one event
 and is told, and all but new codes, which let nobody in by themselves, end all other sessions.
 """
@@ -31,7 +31,7 @@ from tenure.services.people.passwords import Passwords
 from tenure.services.people.proving import SEALED_FOR, Proving
 from tenure.services.people.register import Register
 from tenure.services.people.sessions import Begun, Sessions, expired
-from tenure.services.people.stepups import CHANGING, StepUps
+from tenure.services.people.stepups import Change, StepUps
 from tenure.store import factors, people, sessions
 from tenure.store.db import Transaction
 from tenure.store.factors import StoredPasskey
@@ -59,7 +59,7 @@ class Enrolled:
 
 
 class Factors:
-    """What somebody signs in with; a full session needs a step-up for `CHANGING` first."""
+    """What somebody signs in with; a full session needs a step-up for each `Change` first."""
 
     def __init__(  # noqa: PLR0913, PLR0917 - what it stands on, once each
         self,
@@ -83,7 +83,7 @@ class Factors:
         seed = totp.make_seed(self._register.real)
 
         def begin(tx: Transaction) -> None:
-            self._require(tx, session)
+            self._require(tx, session, Change.ADD_APP)
             person = people.get(tx, session.person.person_id)
             if person.has_totp:
                 raise Conflict("exists", "an app is set up already: remove that one first")
@@ -135,7 +135,7 @@ class Factors:
         challenge = self._proving.verifier.challenge(self._register.real)
 
         def ask(tx: Transaction) -> list[StoredPasskey]:
-            self._require(tx, session)
+            self._require(tx, session, Change.ADD_PASSKEY)
             held = factors.stored_passkeys(tx, session.person.person_id)
             if len(held) >= PASSKEYS_MAX:
                 raise Conflict("limit", f"{PASSKEYS_MAX} passkeys are the most: remove one first")
@@ -182,7 +182,7 @@ class Factors:
             factors.set_totp(tx, person.person_id, None, None, 0)
             return ""
 
-        return self._remove(session, "totp", remove)
+        return self._remove(session, Change.REMOVE_APP, "totp", remove)
 
     def remove_passkey(self, session: Session, passkey_id: str) -> Begun:
         """Remove a passkey; raises as `remove_totp`."""
@@ -194,13 +194,14 @@ class Factors:
                 passkey.label for passkey in person.passkeys if passkey.passkey_id == passkey_id
             )
 
-        return self._remove(session, "passkey", remove)
+        act = Change.REMOVE_PASSKEY.of(passkey_id)
+        return self._remove(session, act, "passkey", remove)
 
     def renew_recovery_codes(self, session: Session) -> tuple[Secret, ...]:
         """Return ten new codes; the old ones are void. Raises Forbidden `step_up`."""
 
         def renew(tx: Transaction) -> tuple[tuple[Secret, ...], Event]:
-            self._require(tx, session)
+            self._require(tx, session, Change.RENEW_CODES)
             made = self._new_codes(tx, session.person)
             person = people.get(tx, session.person.person_id)
             return made, self._register.record(tx, Tag.PERSON_CODES_RENEWED, person)
@@ -226,7 +227,7 @@ class Factors:
         fresh = self._passwords.hash(new)
 
         def change(tx: Transaction) -> tuple[Begun, Event]:
-            self._require(tx, session)
+            self._require(tx, session, Change.PASSWORD)
             factors.set_password(tx, person_id, fresh, self._register.real.now_ms())
             event = self._register.record(
                 tx, Tag.PERSON_PASSWORD_CHANGED, people.get(tx, person_id)
@@ -235,8 +236,8 @@ class Factors:
 
         return self._register.change(change)
 
-    def _require(self, tx: Transaction, session: Session) -> None:
-        """Let pass who sets up his first factor, and who just approved this with one he has."""
+    def _require(self, tx: Transaction, session: Session, act: str) -> None:
+        """Let pass who sets up his first factor, and who just approved *act* with one he has."""
         if session.stage is Stage.ENROLLING:
             # By now he may have one, set up in another window: then that one is asked for.
             if people.get(tx, session.person.person_id).factors:
@@ -244,7 +245,7 @@ class Factors:
             return
         if session.stage is not Stage.FULL:
             raise Forbidden
-        self._step_ups.require_in(tx, session, CHANGING)
+        self._step_ups.require_in(tx, session, act)
 
     def _pending(self, tx: Transaction, session: Session) -> bytes:
         now_ms = self._register.real.now_ms()
@@ -273,10 +274,10 @@ class Factors:
         return Enrolled(person=person, begun=begun, recovery_codes=made), event
 
     def _remove(
-        self, session: Session, factor: str, remove: Callable[[Transaction, Person], str]
+        self, session: Session, act: str, factor: str, remove: Callable[[Transaction, Person], str]
     ) -> Begun:
-        def act(tx: Transaction) -> tuple[Begun, Event]:
-            self._require(tx, session)
+        def change(tx: Transaction) -> tuple[Begun, Event]:
+            self._require(tx, session, act)
             person = people.get(tx, session.person.person_id)
             label = remove(tx, person)
             after = people.get(tx, person.person_id)
@@ -287,7 +288,7 @@ class Factors:
             )
             return self._go_on(tx, session), event
 
-        return self._register.change(act)
+        return self._register.change(change)
 
     def _new_codes(self, tx: Transaction, person: Person) -> tuple[Secret, ...]:
         made = codes.make(self._register.real)

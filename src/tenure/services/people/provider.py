@@ -10,7 +10,8 @@ import base64
 import json
 import ssl
 import threading
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -36,6 +37,14 @@ KEPT_NS: Final = 3_600 * 1_000_000_000
 """What the provider says of itself, and its keys, are asked again after an hour."""
 AGAIN_NS: Final = 60 * 1_000_000_000
 """And after a minute where a key is unknown: it may have been made since."""
+FAILED_KEPT_NS: Final = 5 * 1_000_000_000
+"""Where it could not be asked, it is not asked again at once."""
+AT_ONCE_MAX: Final = 2
+"""
+How many threads of a worker may wait for the provider; whoever comes then is told to try again.
+
+Anybody may begin to sign in: a provider that hangs must not hold the threads that all else needs.
+"""
 LEEWAY_S: Final = 60
 """How far the provider's clock may be from ours."""
 
@@ -93,11 +102,12 @@ class Speaking:
     def __init__(self, provider: Provider, clock: Clock) -> None:
         """One per worker, for all its threads."""
         self._provider, self._clock = provider, clock
-        self._lock = threading.Lock()
+        self._room, self._lock = threading.BoundedSemaphore(AT_ONCE_MAX), threading.Lock()
         self._known: _Known | None = None
+        self._failed_ns: int | None = None
 
     def address(self, asked: Asked) -> str:
-        """Return where to send a browser; raises Unavailable `oidc`."""
+        """Return where to send a browser; raises Unavailable `oidc` or `busy`."""
         settings = self._about().settings
         return str(
             prepare_grant_uri(
@@ -117,7 +127,7 @@ class Speaking:
         """
         Return who came back with *code*.
 
-        Raises Unauthenticated where the provider does not stand by it, Unavailable `oidc`.
+        Raises Unauthenticated where the provider does not stand by it, Unavailable as `address`.
         """
         id_token = self._exchanged(code, asked)
         claims = self._claims(id_token, asked.nonce)
@@ -145,7 +155,8 @@ class Speaking:
             # Each part form-encoded before they are put together (RFC 6749, 2.3.1).
             pair = f"{quote(self._provider.client_id, safe='')}:{quote(secret, safe='')}"
             headers = {"authorization": f"Basic {base64.b64encode(pair.encode()).decode()}"}
-        answer = self._ask("POST", _endpoint(settings, "token_endpoint"), form, headers)
+        with self._turn():
+            answer = self._ask("POST", _endpoint(settings, "token_endpoint"), form, headers)
         id_token = answer.get("id_token")
         if not isinstance(id_token, str):
             raise _refused("no ID token in the answer")
@@ -185,20 +196,46 @@ class Speaking:
             return jwt.decode(id_token, self._about(AGAIN_NS).keys, algorithms=ALGORITHMS)
 
     def _about(self, kept_ns: int = KEPT_NS) -> _Known:
-        with self._lock:  # While one thread asks, the others wait for what it gets.
-            now_ns = self._clock.elapsed_ns()
-            if self._known is None or now_ns - self._known.asked_ns >= kept_ns:
-                settings = self._ask("GET", self._provider.issuer.rstrip("/") + _DISCOVERY)
-                if settings.get("issuer") != self._provider.issuer:
-                    raise _unavailable("it calls itself otherwise than oidc_issuer")
-                try:
-                    keys = KeySet.import_key_set(
-                        self._ask("GET", _endpoint(settings, "jwks_uri"))  # type: ignore[arg-type]  # it checks
-                    )
-                except (JoseError, ValueError, KeyError, TypeError) as error:
-                    raise _unavailable("its keys cannot be read") from error
-                self._known = _Known(settings, keys, now_ns)
-            return self._known
+        known = self._fresh(kept_ns)
+        if known is not None:
+            return known
+        with self._turn(), self._lock:  # While one thread asks, another waits for what it gets.
+            return self._fresh(kept_ns) or self._ask_about()
+
+    def _fresh(self, kept_ns: int) -> _Known | None:
+        known, now_ns = self._known, self._clock.elapsed_ns()
+        if known is not None and now_ns - known.asked_ns < kept_ns:
+            return known
+        if self._failed_ns is not None and now_ns - self._failed_ns < FAILED_KEPT_NS:
+            raise _unavailable("it could not be asked a moment ago")
+        return None
+
+    def _ask_about(self) -> _Known:
+        now_ns = self._clock.elapsed_ns()
+        try:
+            settings = self._ask("GET", self._provider.issuer.rstrip("/") + _DISCOVERY)
+            if settings.get("issuer") != self._provider.issuer:
+                raise _unavailable("it calls itself otherwise than oidc_issuer")
+            try:
+                keys = KeySet.import_key_set(
+                    self._ask("GET", _endpoint(settings, "jwks_uri"))  # type: ignore[arg-type]  # it checks
+                )
+            except (JoseError, ValueError, KeyError, TypeError) as error:
+                raise _unavailable("its keys cannot be read") from error
+        except Unavailable:
+            self._failed_ns = self._clock.elapsed_ns()
+            raise
+        self._known, self._failed_ns = _Known(settings, keys, now_ns), None
+        return self._known
+
+    @contextmanager
+    def _turn(self) -> Iterator[None]:
+        if not self._room.acquire(blocking=False):
+            raise Unavailable("busy", "too many are signing in just now; try again in a moment")
+        try:
+            yield
+        finally:
+            self._room.release()
 
     def _ask(
         self,

@@ -16,7 +16,7 @@ from tenure.clock import new_id
 from tenure.domain.errors import NotFound, Unauthenticated
 from tenure.domain.model import Secret
 from tenure.domain.people import SESSION_IDLE_MS, STAGE_MS, Person, PersonId, Session, Stage
-from tenure.services.people.budgets import KEPT_MS
+from tenure.services.people import budgets
 from tenure.services.people.register import Register
 from tenure.store import holds, people, sessions
 from tenure.store.db import Transaction
@@ -133,7 +133,12 @@ class Sessions:
     def step(self) -> bool:
         """Forget what is over; a tick, which decides nothing."""
         now_ms = self._register.real.now_ms()
-        self._register.store.write(lambda tx: sessions.forget_past(tx, now_ms, now_ms - KEPT_MS))
+
+        def forget(tx: Transaction) -> None:
+            budgets.forget_past(tx, now_ms)
+            sessions.forget_past(tx, now_ms)
+
+        self._register.store.write(forget)
         return False
 
     @staticmethod

@@ -6,7 +6,7 @@ that and nothing else, once. A stolen cookie alone approves nothing.
 """
 
 from dataclasses import dataclass
-from typing import Final
+from enum import StrEnum
 
 from tenure.domain.errors import Forbidden
 from tenure.domain.people import STEP_UP_MS, Proof, RecoveryCode, Session, Stage
@@ -16,8 +16,23 @@ from tenure.services.people.sessions import Begun, Sessions, expired
 from tenure.store import sessions as stored
 from tenure.store.db import Transaction
 
-CHANGING: Final = "factors.change"
-"""The act of changing what one signs in with: the only one that a recovery code approves too."""
+
+class Change(StrEnum):
+    """The acts of changing what one signs in with: the only ones a recovery code approves too."""
+
+    ADD_PASSKEY = "factors.add_passkey"
+    REMOVE_PASSKEY = "factors.remove_passkey"
+    ADD_APP = "factors.add_app"
+    REMOVE_APP = "factors.remove_app"
+    RENEW_CODES = "factors.renew_codes"
+    PASSWORD = "factors.password"  # noqa: S105 - what is done, and no password
+
+    def of(self, passkey_id: str) -> str:
+        """Return the act of doing this to one passkey."""
+        return f"{self} {passkey_id}"
+
+
+_CHANGES = frozenset(Change)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -109,7 +124,7 @@ class StepUps:
     def _judge(self, session: Session, act: str, proof: Proof) -> None:
         if session.stage is not Stage.FULL:
             raise expired()
-        if isinstance(proof, RecoveryCode) and act != CHANGING:
+        if isinstance(proof, RecoveryCode) and act.partition(" ")[0] not in _CHANGES:
             raise _missing()
         self._proving.prove(session, _purpose(act), proof)
 

@@ -74,7 +74,19 @@ function flash(button) {
   setTimeout(() => { button.replaceChildren(...before); delete button.dataset.flashed; }, 1200);
 }
 
+// The second click of a double one would send the form again, with the cookie of before the first.
+// What scripts send themselves was held back before it came here, and they see to it.
+function sendOnce(event) {
+  if (event.defaultPrevented) return;
+  const form = event.target;
+  if (form.dataset.sent) event.preventDefault();
+  form.dataset.sent = "1";
+  // Not for good: an answer may be a file, or fail to come, and then the page still stands there.
+  setTimeout(() => { delete form.dataset.sent; }, 2000);
+}
+
 enhance(document);
+document.addEventListener("submit", sendOnce);
 document.addEventListener("htmx:afterSwap", (event) => {
   // What was put in the place of its target is the event's own; the target is no longer there.
   enhance(event.detail.target.isConnected ? event.detail.target : event.target);
