@@ -30,6 +30,12 @@ OF_PEOPLE = (
     Shown(name="security", route=f"GET {_SECURITY}", who="rosa", path=_SECURITY),
     Shown(name="security in doubt", route=f"GET {_SECURITY}", who="lea_herself", path=_SECURITY),
     Shown(
+        name="recovery to cancel",
+        route=f"GET {_SECURITY}/recovery/cancel",
+        who="lea_herself",
+        path=f"{_SECURITY}/recovery/cancel",
+    ),
+    Shown(
         name="app to add",
         route=f"GET {_SECURITY}/app/new",
         who="administrator",

@@ -16,6 +16,7 @@ from tenure.domain.rights import (
     is_master_of,
     reaches,
     shown_actor,
+    shown_body,
 )
 from tests.builders import an_account
 
@@ -97,3 +98,26 @@ def test_a_sub_account_learns_that_its_master_acted_and_not_by_which_key(
 ) -> None:
     assert shown_actor(an_owner(caller), actor, "acct_3") == shown
     assert shown_actor(Operator("operator"), actor, "acct_3") == actor
+
+
+def test_of_a_bulk_revocation_everybody_sees_what_is_his() -> None:
+    ours = {"mark": {"label": "bot", "account_id": "acct_2"}, "keys": {"master": 3, "sub": 1}}
+    everybodys = {"mark": {"label": "bot", "account_id": None}, "keys": {"normal": 9}}
+
+    assert shown_body(an_owner("master"), ours) == ours
+    assert shown_body(an_owner("sub"), ours) == {"mark": {"label": "bot"}}
+    assert shown_body(an_owner("master"), everybodys) == {"mark": {"label": "bot"}}
+    assert shown_body(Operator("operator"), everybodys) == everybodys
+
+
+@pytest.mark.parametrize(
+    ("reporter", "shown"),
+    [("operator:ada@example.com", "operator"), ("github", "github"), ("holder", "holder")],
+)
+def test_who_of_the_house_reported_a_leak_is_not_shown(reporter: str, shown: str) -> None:
+    body = {"places": [{"reporter": reporter, "url": "https://example.com/1"}], "reports": 1}
+
+    places = shown_body(an_owner("normal"), body)["places"]
+
+    assert places == [{"reporter": shown, "url": "https://example.com/1"}]
+    assert shown_body(Operator("operator"), body) == body

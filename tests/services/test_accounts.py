@@ -1,9 +1,12 @@
 """One act each on an account: created, frozen, unfrozen; and what a freeze does to keys."""
 
+from functools import partial
+
 import pytest
 
 from tenure.domain.decide import Reason
 from tenure.domain.errors import Conflict, Invalid, NotFound
+from tenure.domain.freezes import Freezer
 from tenure.domain.model import AccountKind
 from tests.builders import TRADING
 from tests.services.parts import ACTOR, Parts
@@ -150,3 +153,28 @@ def test_the_sub_accounts_of_a_master_are_listed_by_id_page_by_page(parts: Parts
     assert parts.accounts.subs(ids[0]) == []
     with pytest.raises(NotFound):
         parts.accounts.subs("acct_none")
+
+
+KEYS, OPERATOR = "acct_master/key_1", "operator:a/b@example.com"
+
+
+def test_what_its_master_froze_the_house_can_take_over_and_not_the_other_way(parts: Parts) -> None:
+    account, known = parts.account(), parts.journal.head()
+    turn = partial(parts.accounts.set_frozen, account.account_id)
+    first = turn(frozen=True, actor=KEYS)
+    assert parts.accounts.freezer(account.account_id) is Freezer.MASTER
+    parts.clock.advance(5)
+
+    assert turn(frozen=True, actor=OPERATOR) == first
+    assert parts.accounts.freezer(account.account_id) is Freezer.HOUSE
+    assert turn(frozen=True, actor=KEYS) == first
+    with pytest.raises(Conflict) as raised:
+        turn(frozen=False, actor=KEYS)
+    assert raised.value.code == "house"
+    assert parts.tags(known) == ["account:frozen", "account:frozen"]
+
+    turn(frozen=False, actor=OPERATOR)
+    assert parts.accounts.freezer(account.account_id) is None
+    turn(frozen=True, actor=KEYS)
+    turn(frozen=False, actor=KEYS)
+    assert parts.tags(known)[2:] == ["account:unfrozen", "account:frozen", "account:unfrozen"]

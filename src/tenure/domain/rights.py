@@ -114,6 +114,11 @@ def shown_actor(caller: Caller, actor: str, account_id: str | None) -> str:
     return actor_for(actor, {caller.account_id, account_id})
 
 
+def is_owners(actor: str) -> bool:
+    """Whether *actor* is an account, by a key or person of its (see `Owner.actor`)."""
+    return "/" in actor and not actor.startswith(OPERATOR_PREFIX)
+
+
 def shown_body(caller: Caller, body: Mapping[str, object]) -> Mapping[str, object]:
     """
     Return the *body* of an event as *caller* may see it.

@@ -5,9 +5,10 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from tenure.clock import Clock, new_id
-from tenure.domain import events
+from tenure.domain import events, freezes
 from tenure.domain.errors import Conflict, Invalid, NotFound
 from tenure.domain.events import Change, Event, Tag
+from tenure.domain.freezes import Freezer
 from tenure.domain.model import Account, AccountId, AccountKind
 from tenure.store import accounts, contacts, journal, people
 from tenure.store.db import Store, Transaction
@@ -66,19 +67,22 @@ class Accounts:
         """
         Freeze or unfreeze an account, and with a master all its sub-accounts (RULES R14).
 
-        In force for every key when this returns; doing it twice changes nothing. Raises NotFound,
-        Conflict `on_hold` while a recovery holds it (SECURITY T41).
+        In force for every key when this returns; doing it twice changes nothing. What is frozen is
+        frozen again by whoever counts for more: then it is his, and on record. Raises NotFound,
+        Conflict `on_hold` while a recovery holds it (SECURITY T41), `house` for a master where the
+        house froze.
         """
 
         def set_frozen(tx: Transaction) -> tuple[Account, Event | None]:
             now_ms = self._clock.now_ms()
-            account = accounts.get(tx, account_id)
-            if not frozen and people.is_recovering(tx, account_id):
-                raise Conflict(
-                    "on_hold", "its owner is being let in again: complete or cancel that"
-                )
-            frozen_at_ms = now_ms if frozen else None
-            if not accounts.set_frozen(tx, account_id, frozen_at_ms):
+            account, by = accounts.get(tx, account_id), freezes.freezer_of(actor)
+            before = freezer(tx, account)
+            if not frozen:
+                _require_undoing(tx, account_id, before, by)
+            if before is not None and frozen and by <= before:
+                return account, None
+            frozen_at_ms = (account.frozen_at_ms or now_ms) if frozen else None
+            if not accounts.set_frozen(tx, account_id, frozen_at_ms) and not frozen:
                 return account, None
             account = replace(account, frozen_at_ms=frozen_at_ms)
             tag = Tag.ACCOUNT_FROZEN if frozen else Tag.ACCOUNT_UNFROZEN
@@ -88,6 +92,10 @@ class Accounts:
         if event is not None:
             self._catch_up(event.seq)
         return account
+
+    def freezer(self, account_id: str) -> Freezer | None:
+        """Return whose freeze an account is under, None where it is not frozen itself."""
+        return self._store.read(lambda tx: freezer(tx, accounts.get(tx, account_id)))
 
     def get(self, account_id: str) -> Account:
         """Return one account; raises NotFound."""
@@ -109,6 +117,21 @@ class Accounts:
             return list(accounts.of_master(tx, master_id, after_id, most))
 
         return self._store.read(listing)
+
+
+def freezer(tx: Transaction, account: Account) -> Freezer | None:
+    """Return whose freeze *account* is under, None where it is not frozen itself."""
+    if account.frozen_at_ms is None:
+        return None
+    event = journal.last_of(tx, account.account_id, Tag.ACCOUNT_FROZEN)
+    return Freezer.HOUSE if event is None else freezes.froze(event.change)
+
+
+def _require_undoing(tx: Transaction, account_id: str, before: Freezer | None, by: Freezer) -> None:
+    if people.is_recovering(tx, account_id):
+        raise Conflict("on_hold", "its owner is being let in again: complete or cancel that")
+    if before is Freezer.HOUSE and by is Freezer.MASTER:
+        raise Conflict("house", "the house froze this account: ask it to unfreeze it")
 
 
 def _require_sense(email: str, kind: AccountKind, master_id: str | None) -> None:

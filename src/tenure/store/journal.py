@@ -141,6 +141,14 @@ def of_account(
         yield event_of(row)
 
 
+def last_of(tx: Transaction, account_id: str, tag: Tag) -> Event | None:
+    """Return the last event of one account with a *tag*."""
+    own = (schema.events.c.account_id == account_id) & (schema.events.c.tag == tag)
+    chosen = select(schema.events).where(own).order_by(schema.events.c.seq.desc()).limit(1)
+    row = tx.execute(chosen).first()
+    return None if row is None else event_of(row)
+
+
 def _row(event: Event) -> dict[str, object]:
     return {
         "seq": event.seq,

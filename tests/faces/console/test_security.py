@@ -182,9 +182,15 @@ def test_an_owner_objects_to_a_recovery(visited: Visited, owner: Browser) -> Non
     owner.cookies["tenure-session"] = again.secret.reveal()
     owner.post("/console/sign-in/second", {"code": owner.code()})
 
-    done = owner.post(f"{PAGE}/recovery/cancel")
+    path = f"{PAGE}/recovery/cancel"
+    asked = owner.get(path)
+    # What was frozen gets its power back by it: a stolen cookie alone does not do it.
+    assert owner.post(path, owner.fill(asked)).status == 422
+    assert visited.house.worker.accounts.get(account).frozen_at_ms is not None
+    done = owner.post(path, owner.fill(asked, {"code": owner.code()}))
 
     assert done.headers["location"] == f"{PAGE}?done=recovery"
+    assert owner.get(path).headers["location"] == PAGE
     assert visited.people.find(owner.person.person_id).recovery is None
     assert visited.house.worker.accounts.get(account).frozen_at_ms is None
 

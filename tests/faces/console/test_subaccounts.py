@@ -3,6 +3,7 @@
 import pytest
 
 from tenure.domain.model import AccountKind
+from tenure.domain.people import Role
 from tests.builders import TRADING
 from tests.faces.console.visiting import Browser, Visited, words
 from tests.house import Reply
@@ -111,3 +112,24 @@ def test_only_a_master_is_offered_the_page(visited: Visited) -> None:
         page = visited.owner(ids[name]).get("/console/keys").body.decode()
         assert ('href="/console/sub-accounts"' in page) is is_offered, name
     assert "sub-accounts" not in visited.operator().get("/console/operate").body.decode()
+
+
+def test_what_the_house_froze_its_master_does_not_unfreeze(visited: Visited) -> None:
+    ids = visited.tree()
+    operator, master = visited.operator(Role.OPERATOR), visited.owner(ids["master"])
+    page = f"/console/operate/accounts/{ids['sub']}"
+    turned(master, ids["sub"], "freeze")
+    assert "By its master, who may unfreeze it" in words(operator.get(page))
+    asked = operator.get(f"{page}/freeze")
+    operator.post(f"{page}/freeze", operator.fill(asked, {"code": operator.code()}))
+
+    assert "only the platform can unfreeze it" in words(
+        master.get(f"/console/accounts/{ids['sub']}/unfreeze")
+    )
+    assert turned(master, ids["sub"], "unfreeze", once="x").status == 409
+    assert visited.house.worker.accounts.get(ids["sub"]).frozen_at_ms is not None
+    assert f"{page}/freeze" not in operator.get(page).body.decode()
+
+    asked = operator.get(f"{page}/unfreeze")
+    operator.post(f"{page}/unfreeze", operator.fill(asked, {"code": operator.code()}))
+    assert visited.house.worker.accounts.get(ids["sub"]).frozen_at_ms is None

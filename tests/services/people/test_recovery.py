@@ -189,3 +189,24 @@ def test_the_hold_runs_on_the_machines_time_where_the_houses_stands_still(
     door.people.recovery.complete(account.account_id, ACTOR)
     last = door.parts.events()[-1]
     assert last.recorded_at_ms == door.parts.clock.now, "events are dated by the house's clock"
+
+
+@pytest.mark.parametrize("outcome", ["cancelled", "completed"])
+@pytest.mark.parametrize("freezer", ["operator:o@example.com", "acct_1/psn_1"])
+def test_who_froze_during_a_recovery_keeps_it_frozen(
+    door: Door, account: Account, one: Somebody, freezer: str, outcome: str
+) -> None:
+    begin(door, account)
+    known = door.parts.journal.head()
+    frozen = door.parts.accounts.set_frozen(account.account_id, frozen=True, actor=freezer)
+    assert door.parts.tags(known) == ["account:frozen"]
+    door.real.advance(HOLD)
+
+    if outcome == "cancelled":
+        door.people.recovery.cancel(account.account_id, ACTOR)
+    else:
+        link = door.people.recovery.complete(account.account_id, ACTOR).link
+        door.people.invitations.accept(secret_of(link), Joining(password=PASSWORD))
+
+    assert door.parts.accounts.get(account.account_id) == frozen
+    assert door.again(one).recovery is None or outcome == "completed"

@@ -1,8 +1,8 @@
 """
 Security: how one signs in, and the browsers one is signed in in; the password and recovery codes.
 
-Ending a session and cancelling a recovery ask for no factor, for they only take away. Second
-factors are added and removed in `factors`.
+Ending a session asks for no factor, for it only takes away; cancelling a recovery does, for it
+gives frozen keys their power back. Second factors are added and removed in `factors`.
 """
 
 from typing import Annotated, Any, Final, TypeAlias
@@ -18,6 +18,7 @@ from tenure.faces.console.desk import Desk, GivenDesk
 from tenure.faces.console.entering import GivenPeople, said
 from tenure.faces.console.factors import PAGE
 from tenure.faces.console.forms import GivenForm
+from tenure.faces.console.stepping import act_of
 from tenure.services.people.facade import People
 from tenure.services.people.stepups import Change
 
@@ -125,11 +126,38 @@ def end_session(session_id: SessionId, desk: GivenDesk, people: GivenPeople) -> 
     return desk.go(f"{PAGE}?done=session")
 
 
+@get("/security/recovery/cancel", opt=entry.OWNERS, sync_to_thread=True)
+def ask_cancel_recovery(desk: GivenDesk) -> Response[Any]:
+    """Ask for a factor: whoever lost nothing has one, and a thief of a cookie has none."""
+    return desk.go(PAGE) if desk.signed_in.person.recovery is None else _recovery(desk)
+
+
 @post("/security/recovery/cancel", opt=entry.OWNERS, status_code=200, sync_to_thread=True)
-def cancel_recovery(desk: GivenDesk, people: GivenPeople) -> Response[Any]:
+def cancel_recovery(desk: GivenDesk, people: GivenPeople, form: GivenForm) -> Response[Any]:
     """Object: nothing is lost, so nobody has to be let in again."""
-    people.recovery.cancel(desk.signed_in.account_id, desk.signed_in.actor)
+    account_id = desk.signed_in.account_id
+    try:
+        with desk.acting(_cancelling(desk), form):
+            people.recovery.cancel(account_id, desk.signed_in.actor)
+    except Invalid as error:
+        if desk.signed_in.person.recovery is None:
+            raise
+        return _recovery(desk, joining.beside(desk, error))
     return desk.go(f"{PAGE}?done=recovery")
+
+
+def _cancelling(desk: Desk) -> str:
+    return act_of("recovery.cancel", desk.signed_in.account_id)
+
+
+def _recovery(desk: Desk, errors: dict[str, str] | None = None) -> Response[bytes]:
+    return desk.page(
+        "recovery_cancel.html.j2",
+        status=422 if errors else 200,
+        person=desk.signed_in.person,
+        act=_cancelling(desk),
+        errors=errors or {},
+    )
 
 
 def _show(
@@ -169,5 +197,5 @@ def routes() -> list[HTTPRouteHandler]:
     """Return the pages about how one signs in."""
     return [
         *(show, prefer, ask_password, change_password, ask_codes, renew_codes),
-        *(end_sessions, end_session, cancel_recovery),
+        *(end_sessions, end_session, ask_cancel_recovery, cancel_recovery),
     ]

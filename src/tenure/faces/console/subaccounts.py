@@ -14,6 +14,7 @@ from litestar.handlers import HTTPRouteHandler
 from litestar.params import PathParameter
 
 from tenure.domain.errors import Invalid
+from tenure.domain.freezes import Freezer
 from tenure.domain.model import AccountKind
 from tenure.faces.console import entry
 from tenure.faces.console.desk import Desk, GivenDesk
@@ -70,6 +71,7 @@ class Freezing:
             status=422 if errors else 200,
             account=self._accounts.get(account_id),
             turn=turn,
+            is_houses=turn is Turn.UNFREEZE and self._accounts.freezer(account_id) is Freezer.HOUSE,
             act=_act(turn, account_id),
             errors=errors or {},
         )

@@ -143,7 +143,11 @@ def freeze_account(
 def unfreeze_account(
     account_id: requests.AccountId, accounts: Given[Accounts], actor: Given[str]
 ) -> AccountView:
-    """Let the account's keys act again; terms ran on. 409 `on_hold` during a recovery."""
+    """
+    Let the account's keys act again; terms ran on.
+
+    409 `on_hold` during a recovery, `house` where the house froze it and no operator asks.
+    """
     return show(accounts.set_frozen(account_id, frozen=False, actor=actor))
 
 

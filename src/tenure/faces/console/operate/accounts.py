@@ -61,6 +61,7 @@ class Looking:
         return desk.page(
             "operate/account.html.j2",
             account=account,
+            freezer=self.accounts.freezer(account_id),
             master=self.accounts.get(account.master_id) if account.master_id else None,
             owner=self.people.owner_of(account_id),
             cards=self.listing.shown(desk).cards(keys, uses),
