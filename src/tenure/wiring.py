@@ -170,10 +170,19 @@ def open_errands(settings: Settings) -> Errands:
     return Errands(errands, store.close)
 
 
-def await_ticks(settings: Settings) -> None:
-    """Return once the ticks that were just started run, or whatever ran before is too old."""
+def ticking(settings: Settings) -> Callable[[], bool]:
+    """
+    Return what says whether ticks have run since this call, or whatever ran before is too old.
+
+    Nothing is open between two answers: whoever asks forks.
+    """
+
+    def has_ticked(since_ns: int) -> bool:
+        with contextlib.closing(_clock(settings)) as clock:
+            return Waiter(settings.home, clock, settings.staleness_ms).has_ticked(since_ns)
+
     with contextlib.closing(_clock(settings)) as clock:
-        Waiter(settings.home, clock, settings.staleness_ms).await_tick()
+        return partial(has_ticked, clock.elapsed_ns())
 
 
 def open_worker(settings: Settings) -> Worker:
