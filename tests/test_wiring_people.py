@@ -79,9 +79,10 @@ BARE = """
 import os, pathlib, sys
 from tenure import settings, wiring, wiring_people
 home = pathlib.Path(sys.argv[1])
-given = settings.load(home=home, sandbox=sys.argv[2] == "True")
-wiring.prepare(given)
+given = settings.load(home=home, staleness_ms=60_000, sandbox=sys.argv[2] == "True")
+prepared = wiring.prepare(given)
 assert wiring_people.first_link(given) is not None
+assert not wiring.has_ticked(given, prepared.ready_ns)
 found = [os.readlink(f"/proc/self/fd/{name}") for name in os.listdir("/proc/self/fd")
          if os.path.exists(f"/proc/self/fd/{name}")]
 found += pathlib.Path("/proc/self/maps").read_text().splitlines()

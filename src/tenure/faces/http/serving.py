@@ -47,7 +47,7 @@ def serve(settings: Settings) -> None:
     os.environ[RUN_ENVIRONMENT] = settings.model_dump_json()
     process.harden()
     with Processes() as processes:
-        is_ticking = wiring.ticking(settings)
+        is_ticking = partial(wiring.has_ticked, settings, prepared.ready_ns)
         processes.start("tenure-ticks", partial(tick, settings))
         processes.start("tenure-notices", partial(notify, settings))
         if not processes.watch_until(is_ticking, _LOOK_EVERY_S):
