@@ -1,7 +1,8 @@
 """What conftest promises for every test."""
 
-import os
 import socket
+from pathlib import Path
+from typing import Any
 
 import hypothesis
 import pytest
@@ -38,12 +39,16 @@ def test_the_tests_of_a_file_share_a_process_but_for_some(nodeid: str, group: st
     assert conftest.group(nodeid) == group
 
 
-@pytest.mark.parametrize("_number", range(6))
-def test_these_run_in_one_process(tmp_path_factory: pytest.TempPathFactory, _number: int) -> None:
-    run, worker = (os.environ.get(f"PYTEST_XDIST_{name}") for name in ("TESTRUNUID", "WORKER"))
-    if run is None or worker is None:
-        return  # There is one process for all.
-    everybodys = tmp_path_factory.getbasetemp().parent
-    (everybodys / f"{run}-{worker}").touch()
+def test_it_is_by_these_groups_that_the_tests_are_shared_out(
+    pytestconfig: pytest.Config, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(pytestconfig.option, "tx", ["2*popen"])
+    scheduler: Any = conftest.pytest_xdist_make_scheduler(pytestconfig, None)
 
-    assert [path.name for path in everybodys.glob(f"{run}-gw*")] == [f"{run}-{worker}"]
+    for nodeid in ("tests/clients/test_terms.py::test_one", "tests/test_one.py::TestA::test_one"):
+        assert scheduler._split_scope(nodeid) == conftest.group(nodeid)  # noqa: SLF001 - what xdist asks
+
+
+@pytest.mark.parametrize("named", sorted(conftest._APART | conftest._TOGETHER))  # noqa: SLF001 - what is named there
+def test_what_conftest_names_is_there(named: str) -> None:
+    assert (Path(__file__).parent / named).exists()

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from tenure.domain.errors import Unavailable
 from tenure.mapped import HighWaterMark, MappedRecord
 from tests.processes import Process
 from tests.together import together
@@ -161,8 +162,9 @@ def test_there_is_a_limit_to_who_may_report(tmp_path: Path) -> None:
     for number, mark in enumerate(marks, start=1):
         assert mark.raise_to(number) == number
 
-    with pytest.raises(RuntimeError, match="more than 63 processes"):
+    with pytest.raises(Unavailable, match="end commands or services that use it") as raised:
         HighWaterMark(tmp_path / "mark")
+    assert raised.value.code == "clock"
 
     marks.pop().close()
     marks.append(HighWaterMark(tmp_path / "mark"))

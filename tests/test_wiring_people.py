@@ -1,5 +1,7 @@
 """How people are let in, put together: by the machine's own time, and by the provider as set."""
 
+import subprocess
+import sys
 from contextlib import closing
 from pathlib import Path
 
@@ -71,3 +73,36 @@ def test_a_start_without_an_administrator_makes_a_link_and_the_one_before_void(
         joining = Joining(password=PASSWORD, email="ada@example.com")
         worker.people.invitations.accept(new, joining)
     assert wiring_people.first_link(given) is None
+
+
+BARE = """
+import os, pathlib, sys
+from tenure import settings, wiring, wiring_people
+home = pathlib.Path(sys.argv[1])
+given = settings.load(home=home, staleness_ms=60_000, sandbox=sys.argv[2] == "True")
+prepared = wiring.prepare(given)
+assert wiring_people.first_link(given) is not None
+assert not wiring.has_ticked(given, prepared.ready_ns)
+found = [os.readlink(f"/proc/self/fd/{name}") for name in os.listdir("/proc/self/fd")
+         if os.path.exists(f"/proc/self/fd/{name}")]
+found += pathlib.Path("/proc/self/maps").read_text().splitlines()
+for each in found:
+    if str(home) in each:
+        print(each)
+print(len(os.listdir("/proc/self/task")), "thread")
+"""
+
+
+@pytest.mark.parametrize("sandbox", [True, False])
+def test_whoever_starts_a_server_has_nothing_open_when_it_forks(
+    tmp_path: Path, *, sandbox: bool
+) -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", BARE, str(tmp_path / "home"), str(sandbox)],
+        capture_output=True,
+        text=True,
+        check=True,
+        timeout=60,
+    )
+
+    assert done.stdout.splitlines() == ["1 thread"]

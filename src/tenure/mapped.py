@@ -15,6 +15,8 @@ import zlib
 from pathlib import Path
 from typing import Final
 
+from tenure.domain.errors import Unavailable
+
 _TORN_READS_MAX: Final = 100
 """A write takes a microsecond; a record still torn after so many looks was never whole."""
 
@@ -62,8 +64,13 @@ class HighWaterMark:
     ever claimed.
     """
 
-    SLOTS: Final = 63
-    """Processes that may report at once: the workers, the ticks, and the command line."""
+    SLOTS: Final = 127
+    """
+    Clocks that may be open at once.
+
+    Of a server at most 64: its 60 workers', two of the ticks, one of the notices, one of the start.
+    The others are for commands, and for services that decide in a process of their own.
+    """
 
     def __init__(self, path: Path) -> None:
         """Claim a free slot in the file at *path*; the kernel frees it when this is closed."""
@@ -87,8 +94,11 @@ class HighWaterMark:
         finally:
             self._lock_slot(0, fcntl.F_OFD_SETLK, fcntl.F_UNLCK)
         self.close()
-        message = f"more than {self.SLOTS} processes share one clock"
-        raise RuntimeError(message)
+        message = (
+            f"{self.SLOTS} clocks are open in one home already:"
+            " end commands or services that use it, or run fewer workers"
+        )
+        raise Unavailable("clock", message)
 
     def _lock_slot(self, slot: int, command: int, kind: int = fcntl.F_WRLCK) -> None:
         # A lock of this open file, not of its process as `lockf` takes: two clocks in one process

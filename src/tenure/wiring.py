@@ -64,6 +64,7 @@ class Prepared:
     catalog: Catalog
     operator_token_path: Path | None
     is_new: bool
+    ready_ns: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -137,6 +138,7 @@ def prepare(settings: Settings) -> Prepared:
                 catalog=catalog,
                 operator_token_path=token_path,
                 is_new=is_new,
+                ready_ns=clock.elapsed_ns(),
             )
 
 
@@ -170,10 +172,10 @@ def open_errands(settings: Settings) -> Errands:
     return Errands(errands, store.close)
 
 
-def await_ticks(settings: Settings) -> None:
-    """Return once the ticks that were just started run, or whatever ran before is too old."""
+def has_ticked(settings: Settings, since_ns: int) -> bool:
+    """Whether ticks ran since *since_ns*, or what ran before is too old; it leaves nothing open."""
     with contextlib.closing(_clock(settings)) as clock:
-        Waiter(settings.home, clock, settings.staleness_ms).await_tick()
+        return Waiter(settings.home, clock, settings.staleness_ms).has_ticked(since_ns)
 
 
 def open_worker(settings: Settings) -> Worker:

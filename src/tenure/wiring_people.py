@@ -6,7 +6,7 @@ whoever starts a server.
 """
 
 from collections.abc import Callable
-from contextlib import closing
+from contextlib import ExitStack, closing
 
 from tenure.clock import Clock, SandboxClock, SystemClock
 from tenure.domain.model import Secret
@@ -28,29 +28,27 @@ def people(
     catch_up: Callable[[int], None],
 ) -> People:
     """Build what a worker's faces stand on."""
-    house = House(
-        store=store,
-        clock=clock,
-        real=_real(settings, clock),
-        sealing_key=sealing_key,
-        catch_up=catch_up,
-        origin=settings.console_at,
-    )
-    return People(house, _provider(settings))
+    real = _real(settings, clock)
+    return People(_house(settings, store, clock, real, sealing_key, catch_up), _provider(settings))
 
 
 def first_link(settings: Settings) -> Secret | None:
     """
     Return a new link for the first administrator, None where the house has one.
 
-    The link of the start before is void then. The store has to be prepared.
+    The link of the start before is void then. The store has to be prepared. Nothing stays open,
+    for the process that starts a server forks.
     """
-    clock: SystemClock | SandboxClock = (
-        SandboxClock(settings.home) if settings.sandbox else SystemClock(settings.home)
-    )
-    with closing(clock), closing(db.open_store(settings.database_url)) as store:
-        invited = people(settings, store, clock, None, lambda _seq: None)
-        found = invited.invitations.first_administrator()
+    with ExitStack() as stack:
+        clock: SystemClock | SandboxClock = stack.enter_context(
+            closing(SandboxClock(settings.home) if settings.sandbox else SystemClock(settings.home))
+        )
+        real = _real(settings, clock)
+        if real is not clock:
+            stack.enter_context(closing(real))
+        store = stack.enter_context(closing(db.open_store(settings.database_url)))
+        house = _house(settings, store, clock, real, None, lambda _seq: None)
+        found = People(house).invitations.first_administrator()
         return None if found is None else found.link
 
 
@@ -63,7 +61,25 @@ def tidying(
     return Sessions(register).step
 
 
-def _real(settings: Settings, clock: SystemClock | SandboxClock) -> Clock:
+def _house(  # noqa: PLR0913, PLR0917 - what it stands on, once each
+    settings: Settings,
+    store: Store,
+    clock: Clock,
+    real: Clock,
+    sealing_key: SealingKey | None,
+    catch_up: Callable[[int], None],
+) -> House:
+    return House(
+        store=store,
+        clock=clock,
+        real=real,
+        sealing_key=sealing_key,
+        catch_up=catch_up,
+        origin=settings.console_at,
+    )
+
+
+def _real(settings: Settings, clock: SystemClock | SandboxClock) -> SystemClock:
     """Return the clock that people live by: in a sandbox one with a mark of its own."""
     if isinstance(clock, SystemClock):
         return clock

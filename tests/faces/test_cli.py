@@ -30,9 +30,8 @@ def served(monkeypatch: pytest.MonkeyPatch) -> list[Settings]:
     """Have `tenure serve` do nothing but remember what it would serve with."""
     remembered: list[Settings] = []
 
-    def serve(settings: Settings) -> int:
+    def serve(settings: Settings) -> None:
         remembered.append(settings)
-        return 0
 
     monkeypatch.setattr(serving, "serve", serve)
     return remembered
@@ -264,7 +263,7 @@ def test_every_setting_that_will_not_do_is_named_at_once(served: list[Settings])
 
 
 def test_a_start_that_fails_says_why(monkeypatch: pytest.MonkeyPatch) -> None:
-    def fail(_settings: Settings) -> int:
+    def fail(_settings: Settings) -> None:
         raise errors.Unavailable("store", "the store is gone", context="disk I/O error")
 
     monkeypatch.setattr(serving, "serve", fail)
@@ -288,9 +287,8 @@ def test_a_taken_address_is_told_before_anything_starts(
 
 
 def test_a_path_that_cannot_be_made_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
-    def make(settings: Settings) -> int:
+    def make(settings: Settings) -> None:
         settings.home.mkdir(parents=True)
-        return 0
 
     monkeypatch.setattr(serving, "serve", make)
 
@@ -367,3 +365,15 @@ def test_nobody_is_at_a_terminal_where_input_is_a_pipe(monkeypatch: pytest.Monke
 def test_a_path_is_one_segment_whatever_was_typed() -> None:
     typed = ["key_1", "a/b?c", "..", ".", ""]
     assert [client.of_path(text) for text in typed] == ["key_1", "a%2Fb%3Fc", "-", "-", "-"]
+
+
+def test_the_command_counts_nothing_until_it_is_known_where() -> None:
+    """Counters look once, when they are made, for the directory that the processes share."""
+    program = "import sys, tenure.faces.cli; print(*sys.modules)"
+    done = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, check=True, timeout=60
+    )
+
+    loaded = done.stdout.split()
+    assert "tenure.faces.commands.serve" in loaded
+    assert not {"tenure.metrics", "prometheus_client"} & set(loaded)

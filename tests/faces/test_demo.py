@@ -1,10 +1,14 @@
 """`tenure demo`: the worked life, lived on a real server, and what it says where it is not so."""
 
 import json
+import os
+import signal
 import subprocess
 import sys
+import time
 from dataclasses import replace
 from itertools import pairwise
+from pathlib import Path
 
 import pytest
 
@@ -100,3 +104,27 @@ def test_a_row_that_differs_is_marked_and_fails_the_demo(
     assert "The rules do NOT hold here" in shown
     assert max(len(line) for line in lines) <= 80
     assert code is Exit.REFUSED
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("told", [signal.SIGTERM, signal.SIGHUP])
+def test_told_to_end_it_leaves_neither_its_server_nor_its_directory(
+    tmp_path: Path, told: signal.Signals
+) -> None:
+    with subprocess.Popen(
+        [sys.executable, "-m", "tenure", "demo", "--console"],
+        env={**os.environ, "TMPDIR": str(tmp_path)},
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    ) as process:
+        for _ in range(600):
+            if list(tmp_path.glob("tenure-demo-*/home/operator-token")):
+                break
+            time.sleep(0.1)
+        children = Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text().split()
+        process.send_signal(told)
+
+        assert process.wait(60) == Exit.INTERRUPTED
+    assert len(children) == 1
+    assert not Path(f"/proc/{children[0]}").exists()
+    assert list(tmp_path.iterdir()) == []

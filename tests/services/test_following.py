@@ -245,10 +245,12 @@ def test_evidence_of_another_boot_proves_nothing_to_a_waiter(parts: Parts) -> No
 def test_what_an_earlier_follower_left_is_no_tick_of_this_one(parts: Parts) -> None:
     """It would be fresh for a moment more, and whoever was ready by it would not be any longer."""
     begun = parts.clock.elapsed
+    waiter = Waiter(parts.home, parts.clock, STALENESS_MS)
 
-    Waiter(parts.home, parts.clock, STALENESS_MS).await_tick()
-
-    assert parts.clock.elapsed > begun + STALENESS_MS * 1_000_000
+    parts.clock.elapsed = begun + STALENESS_MS * 1_000_000
+    assert not waiter.has_ticked(begun)  # At the bound itself they still decide.
+    parts.clock.elapsed += 1
+    assert waiter.has_ticked(begun)
     with pytest.raises(Unavailable):
         parts.keyring.require_fresh()
 
@@ -289,7 +291,9 @@ def test_the_first_tick_after_a_start_ends_the_wait(shared: Parts, kept: Kept) -
         shared.clock.elapsed *= 2
         ticks = Ticks(shared.follower, {"sweep": shared.sweep.step}, clock, kept, shared.home)
         with closing(ticks), _running(ticks):
-            Waiter(shared.home, clock, DAY_MS).await_tick()
+            waiter, begun_ns = Waiter(shared.home, clock, DAY_MS), clock.elapsed_ns()
+            while not waiter.has_ticked(begun_ns):
+                clock.sleep(0.001)
             evidence = Evidence(shared.home).read()
 
     assert evidence is not None

@@ -112,7 +112,8 @@ class Unavailable(TenureError):
         """
         *code* is what is wrong.
 
-        `store`, `stale`, `clock`, `sealed`, `keyring`, `replay`, `restored` or `github_keys`.
+        `store`, `stale`, `clock`, `sealed`, `keyring`, `replay`, `restored` or `github_keys`; of a
+        start `listen`, `start` or `ended`.
         """
         super().__init__(message, context=context)
         self.code = code

@@ -108,29 +108,37 @@ class Waiter:
     def catch_up(self, seq: int) -> None:
         """Return once the keyring holds the event *seq*, or is too old to decide from."""
         self._wake()
-        if not self._watch(lambda _sent_ns, held_seq: held_seq >= seq):
+        if not self._watch(seq):
             log.error("the keyring does not follow; everything is refused until it does", seq=seq)
 
-    def await_tick(self) -> None:
+    def has_ticked(self, since_ns: int) -> bool:
         """
-        Return once the follower has ticked since this call, or what it left before is too old.
+        Whether the follower has ticked since *since_ns* (elapsed), or what it left is too old.
 
         Else a server that starts would be ready by what an earlier one left, and not a moment on.
         """
-        begun_ns = self._clock.elapsed_ns()
-        self._watch(lambda sent_ns, _held_seq: sent_ns > begun_ns)
+        if self._clock.elapsed_ns() > since_ns + self._staleness_ns:
+            return True
+        held = self._held()
+        return held is not None and held[0] > since_ns
 
-    def _watch(self, is_it: Callable[[int, int], bool]) -> bool:
-        """Whether *is_it* held, of the evidence's instant and seq, before all of it is stale."""
+    def _watch(self, seq: int) -> bool:
+        """Whether the keyring held the event *seq* before all evidence is stale."""
         give_up_ns = self._clock.elapsed_ns() + self._staleness_ns
         while self._clock.elapsed_ns() <= give_up_ns:  # At the bound itself they still decide.
-            evidence = self._evidence.read()
-            if evidence is not None and evidence[1] == self._clock.boot():
-                sent_ns, _, _, seq, _ = evidence
-                if is_it(sent_ns, seq):
-                    return True
+            held = self._held()
+            if held is not None and held[1] >= seq:
+                return True
             self._clock.sleep(_WATCH_S)
         return False
+
+    def _held(self) -> tuple[int, int] | None:
+        """Return the instant and the seq of this boot's evidence."""
+        evidence = self._evidence.read()
+        if evidence is None or evidence[1] != self._clock.boot():
+            return None
+        sent_ns, _, _, seq, _ = evidence
+        return sent_ns, seq
 
     def _wake(self) -> None:
         # Nobody listening, or a full pipe: the next tick comes by itself.

@@ -100,6 +100,12 @@ def test_a_method_a_route_does_not_take_is_told_which_it_does(shared: Managed, t
     assert "GET" in reply.headers["allow"]
 
 
+def test_whoever_opens_the_bare_address_comes_to_the_console(shared: Managed) -> None:
+    reply = shared.ask("GET", "/", headers={})
+    assert (reply.status, reply.headers["location"]) == (303, "/console")
+    assert shared.ask("POST", "/", headers={}).status == 405
+
+
 @pytest.mark.parametrize(
     ("target", "allow"),
     [

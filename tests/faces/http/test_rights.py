@@ -182,6 +182,14 @@ def test_every_right_is_described_there() -> None:
         assert f"| {right} |" in page.partition("| route | who |")[0]
 
 
+def test_what_the_document_leaves_out_is_open_and_is_these_two(cast: Cast) -> None:
+    document = cast.managed.tell("GET", "/openapi.json")
+    left_out = rights.declared(cast.managed.app).items() - {
+        (name, said["x-right"]) for name, said in operations(document)
+    }
+    assert left_out == {("GET /", Right.OPEN), ("GET /openapi.json", Right.OPEN)}
+
+
 def test_a_planted_route_is_missed(cast: Cast) -> None:
     document = cast.managed.tell("GET", "/openapi.json")
     document["paths"]["/v1/secrets"] = {"get": {}}

@@ -8,6 +8,7 @@ they happen, and the verdict is given.
 import contextlib
 import dataclasses
 import datetime
+import signal
 import sys
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
@@ -43,6 +44,7 @@ _COLUMNS: Final = (
     ("", 1),
 )
 _INDENT: Final = 3
+_ENDINGS: Final = (signal.SIGTERM, signal.SIGHUP)
 _YES, _NO = Text("✓", style="bold green"), Text("✗", style="bold red")
 
 
@@ -65,6 +67,7 @@ def demo(
     through the API, each order really signed. Ends with 1 if any row differs. On a terminal the
     server then stays, with the console open on an account that has a key in every state.
     """
+    _leave_nothing_behind()
     is_terminal = sys.stdout.isatty() and not as_json
     stays = is_terminal if console is None else console
     raise typer.Exit(run(life.ROWS, kind, as_json=as_json, stays=stays))
@@ -110,6 +113,19 @@ def run(
             if showcase is not None:
                 _stay(given, url, showcase, clock)
     return exits.Exit.DONE if is_as_written else exits.Exit.REFUSED
+
+
+def _leave_nothing_behind() -> None:
+    """Have a signal that would end this at once, as a closed terminal's, end it in order."""
+
+    def leave(*_: object) -> None:
+        for told in _ENDINGS:
+            signal.signal(told, signal.SIG_IGN)  # Told twice, it still stops its server.
+        raise SystemExit(exits.Exit.INTERRUPTED)
+
+    for told in _ENDINGS:
+        if signal.getsignal(told) is signal.SIG_DFL:  # Not where `nohup` has it ignored.
+            signal.signal(told, leave)
 
 
 def _showcase(operator: Client) -> "Showcase":

@@ -93,7 +93,7 @@ def serve(given: Settings) -> None:
     # Here, so that the commands that only ask a server need not load one.
     from tenure.faces.http import serving  # noqa: PLC0415 - as said above
 
-    raise typer.Exit(serving.serve(given))
+    serving.serve(given)
 
 
 def _require_free(settings: Settings) -> None:

@@ -1,8 +1,8 @@
 """
 Processes forked from one that has imported everything: started, watched, restarted, ended.
 
-Forked and not spawned, for a process takes with it what is imported: that is two seconds of a
-processor each, and most of its memory. It is safe because the one that forks stays bare: one
+Forked and not spawned, for a process takes with it what is imported: that is most of a start, and
+most of its memory. It is safe because the one that forks stays bare: one
 thread, no store open, no clock. Keep it so; what these processes do is in `serving`.
 """
 
@@ -16,6 +16,7 @@ from multiprocessing.context import ForkProcess
 from types import TracebackType
 from typing import Final, Self
 
+from tenure.domain.errors import Unavailable
 from tenure.faces import logs
 from tenure.faces.http import process
 
@@ -70,26 +71,42 @@ class Processes:
         """Run *run* in a process of its own; where a vital one ends, all are to end."""
         self._parts.append(_Part(name, run, is_vital, _forked(name, run)))
 
-    def watch(self, is_enough: Callable[[], bool], every_s: float | None = None) -> int | None:
+    def watch(self) -> None:
         """
-        Restart what ends; return an exit code once all are to end, None once *is_enough* holds.
+        Restart what ends, until told to end; nothing else wakes it.
 
-        That is asked every *every_s* seconds, or never; None waits without ever waking.
+        Raises Unavailable `ended` where a vital one has ended.
         """
-        while not (every_s is not None and is_enough()):
-            if _wait(every_s, _WATCHED) in _TOLD:
-                return 0
-            for part in self._parts:
-                code = part.running.exitcode
-                if code is None:
-                    continue
-                if part.is_vital:
-                    return code if code > 0 else 1
-                logs.log.error("a process ended; starting it again", name=part.name, exitcode=code)
-                if _wait(_RESTART_PAUSE_S, _TOLD) is not None:
-                    return 0
-                part.running = _forked(part.name, part.run)
-        return None
+        while self._goes_on(None):
+            pass
+
+    def watch_until(self, is_enough: Callable[[], bool], every_s: float) -> bool:
+        """
+        Watch, and ask every *every_s* seconds whether it *is_enough*; False where told to end.
+
+        Raises as `watch`.
+        """
+        while not is_enough():
+            if not self._goes_on(every_s):
+                return False
+        return True
+
+    def _goes_on(self, within_s: float | None) -> bool:
+        """Wait for one signal, restart what has ended; False where told to end."""
+        if _wait(within_s, _WATCHED) in _TOLD:
+            return False
+        for part in self._parts:
+            code = part.running.exitcode
+            if code is None:
+                continue
+            if part.is_vital:
+                message = f"{part.name} ended, and all with it: start Tenure again"
+                raise Unavailable("ended", message, context=f"its exit code: {code}")
+            logs.log.error("a process ended; starting it again", name=part.name, exitcode=code)
+            if _wait(_RESTART_PAUSE_S, _TOLD) is not None:
+                return False
+            part.running = _forked(part.name, part.run)
+        return True
 
 
 def _forked(name: str, run: Callable[[], None]) -> ForkProcess:

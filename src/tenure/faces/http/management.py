@@ -13,6 +13,7 @@ from typing import Any
 from litestar import Litestar, Response, Router, get
 from litestar.di import Provide
 from litestar.handlers import HTTPRouteHandler
+from litestar.response import Redirect
 
 from tenure.clock import SandboxClock
 from tenure.faces.http import (
@@ -81,7 +82,7 @@ def build(worker: Worker) -> Litestar:
     is_sandbox = settings.sandbox and isinstance(clock, SandboxClock)
     routers = _routers(guard, look, is_sandbox=is_sandbox)
     app = Litestar(
-        [*routers, _document_of(routers, dependencies)],
+        [*routers, _document_of(routers, dependencies), to_console],
         dependencies=dependencies,
         request_class=requests.StrictRequest,
         request_max_body_size=requests.BODY_BYTES_MAX,
@@ -95,6 +96,12 @@ def build(worker: Worker) -> Litestar:
     )
     rights.declared(app)
     return app
+
+
+@get("/", opt=rights.OPEN, sync_to_thread=False)
+def to_console() -> Redirect:
+    """Lead whoever opens the address that a start prints to where there is something to see."""
+    return Redirect("/console", status_code=303)
 
 
 def _document_of(routers: list[Router], dependencies: Mapping[str, Provide]) -> HTTPRouteHandler:

@@ -1,4 +1,10 @@
-"""What each process of `tenure serve` does first: leave no secrets, and end with the rest."""
+"""
+What a process of `tenure serve` does about itself, whatever it is for.
+
+First it leaves no secrets (`harden`), ends with the one that started it (`end_with_parent`), is
+called something (`call`), and counts where the others count (`share_counts`); later it may have a
+thread beside its work, with a last round at the end (`run_beside`).
+"""
 
 import ctypes
 import multiprocessing

@@ -34,11 +34,12 @@ _LOOK_EVERY_S: Final = 0.05
 _DAY_MS: Final = 86_400_000
 
 
-def serve(settings: Settings) -> int:
+def serve(settings: Settings) -> None:
     """
-    Serve until told to stop (SIGINT, SIGTERM); return the exit code.
+    Serve until told to stop (SIGINT, SIGTERM).
 
-    Raises TenureError where this store cannot be opened so, or the rulebook will not do.
+    Raises TenureError where this store cannot be opened so, or the rulebook will not do, and where
+    nobody listens any more.
     """
     logs.configure()
     prepared = wiring.prepare(settings)
@@ -46,15 +47,15 @@ def serve(settings: Settings) -> int:
     os.environ[RUN_ENVIRONMENT] = settings.model_dump_json()
     process.harden()
     with Processes() as processes:
-        processes.start("tenure-ticks", partial(tick, settings, os.getpid()))
-        processes.start("tenure-notices", partial(notify, settings, os.getpid()))
-        wiring.await_ticks(settings)
+        is_ticking = partial(wiring.has_ticked, settings, prepared.ready_ns)
+        processes.start("tenure-ticks", partial(tick, settings))
+        processes.start("tenure-notices", partial(notify, settings))
+        if not processes.watch_until(is_ticking, _LOOK_EVERY_S):
+            return
         processes.start("tenure-http", partial(listen, settings), is_vital=True)
-        code = processes.watch(partial(_answers, settings), _LOOK_EVERY_S)
-        if code is None:
+        if processes.watch_until(partial(_answers, settings), _LOOK_EVERY_S):
             print(_greeting(prepared, first_link), flush=True)  # noqa: T201 - for who started it
-            code = processes.watch(lambda: False)
-        return code or 0
+            processes.watch()
 
 
 def listen(settings: Settings) -> None:
@@ -79,9 +80,9 @@ def listen(settings: Settings) -> None:
     ).serve()
 
 
-def tick(settings: Settings, parent: int) -> None:
+def tick(settings: Settings) -> None:
     """Run the ticks until told to stop or the parent is gone; the whole life of their process."""
-    until = _until_stopped(parent)
+    until = _until_stopped()
     ticks, errands = wiring.open_ticks(settings), wiring.open_errands(settings)
     errands.start()
     ticks.run(until)
@@ -89,21 +90,20 @@ def tick(settings: Settings, parent: int) -> None:
     ticks.close()
 
 
-def notify(settings: Settings, parent: int) -> None:
+def notify(settings: Settings) -> None:
     """Make notices and send them until told to stop or the parent is gone."""
-    until = _until_stopped(parent)
+    until = _until_stopped()
     notifying = wiring.open_notifying(settings)
     notifying.run(until)
     notifying.close()
 
 
-def _until_stopped(parent: int) -> Callable[[], bool]:
+def _until_stopped() -> Callable[[], bool]:
     """Set up a process beside the workers; return what says that it is to end."""
-    logs.configure()
-    process.harden()
+    process.end_with_parent()
     stopped = threading.Event()
     signal.signal(signal.SIGTERM, lambda *_: stopped.set())
-    return lambda: stopped.is_set() or os.getppid() != parent
+    return stopped.is_set
 
 
 def _answers(settings: Settings) -> bool:
@@ -122,9 +122,6 @@ def _greeting(prepared: Prepared, first_link: Secret | None) -> str:
     token = prepared.operator_token_path
     lines.append(f"Operator token: {token}" if token else "Operator token: from the settings")
     lines.append(f"Console: {settings.console_at}/console")
-    if first_link is not None:
-        # Shown here and nowhere else: whoever sees this terminal may open the home too.
-        lines.append(f"Become its first administrator: {first_link.reveal()}")
     for rule in prepared.rulebook.rules:
         if rule.withdrawn_at_ms is not None:
             continue
@@ -133,6 +130,9 @@ def _greeting(prepared: Prepared, first_link: Secret | None) -> str:
         lines.append(f"Rule {rule.rule_id}: {', '.join(rule.permissions)}: {terms}, from {since}")
     if settings.sandbox:
         lines.append("SANDBOX: the clock stands still; move it with PUT /sandbox/clock")
+    if first_link is not None:
+        # Last, to be found; here and nowhere else: who sees this terminal may open the home too.
+        lines.append(f"Become its first administrator: {first_link.reveal()}")
     return "\n".join(lines)
 
 
