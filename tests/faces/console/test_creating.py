@@ -96,6 +96,23 @@ def test_a_pasted_private_key_is_refused_and_not_shown_again(visited: Visited) -
     assert "MC4CAQAwBQYDK2VwBCIEIA" not in page.body.decode()
 
 
+@pytest.mark.parametrize("is_saved", [True, False])
+def test_a_public_key_stays_only_with_whoever_has_its_private_half(
+    visited: Visited, *, is_saved: bool
+) -> None:
+    account = visited.house.account()
+    owner = visited.owner(account)
+    public = signers.public_key(KeyType.ED25519) or ""
+    filled = {"label": "", "key_type": "ed25519", "public_key": public}
+    filled["made_here"] = "" if is_saved else "1"
+
+    page = owner.post(f"/console/accounts/{account}/keys/new", filled)
+
+    kept = dict(fields_of(page))["public_key"].strip()
+    assert kept == (public.strip() if is_saved else "")
+    assert ("Make the pair again." in words(page)) is not is_saved
+
+
 def test_a_full_account_says_what_to_do(tmp_path: Path) -> None:
     visited = Visited.open(tmp_path / "home", keys_per_account=1)
     account = visited.house.account()

@@ -38,6 +38,8 @@ class Filled:
     label: str = ""
     key_type: str = KeyType.ED25519
     public_key: str = ""
+    is_unsaved: bool = False
+    """Whether the public key was made in the page and its private half not saved there."""
     access: str = edits.ANY
     addresses: str = ""
     permissions: frozenset[str] = frozenset({str(READING)})
@@ -49,6 +51,7 @@ class Filled:
             label=form.one("label"),
             key_type=form.one("key_type", KeyType.ED25519),
             public_key=form.one("public_key").strip(),
+            is_unsaved=bool(form.one("made_here")),
         )
         if not form.has("access"):
             return given
@@ -103,6 +106,10 @@ class Creating:
         errors: Any = None,  # noqa: ANN401 - as `edits.beside` makes them
     ) -> Response[bytes]:
         """Show the first step; a private key that was pasted is not shown again."""
+        if filled.is_unsaved:
+            # The private half went with the page: a key made from this one could never sign.
+            filled = replace(filled, public_key="")
+            errors = {**(errors or {}), "public_key": desk.say("keygen.lost")}
         if admission.is_private(filled.public_key):
             filled = replace(filled, public_key="")
         return desk.page(
