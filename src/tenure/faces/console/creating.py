@@ -184,9 +184,11 @@ class Creating:
         )
 
     def issue(self, desk: Desk, account_id: str, form: Form) -> Response[Any]:
-        """Issue the key, and show its secret."""
+        """Issue the key, and show its secret; sent again, show the key that is there by now."""
         filled = Filled.of(form)
         draft, act = filled.draft(desk.language), _act(account_id, filled)
+        if done := desk.done_before(act, form):
+            return desk.go(f"/console/keys/{done.key_id}?done=created")
         try:
             with desk.acting(act, form):
                 issued = self._keys.issue(account_id, draft, desk.signed_in.actor)
