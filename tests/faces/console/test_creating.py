@@ -85,6 +85,24 @@ def test_what_is_wrong_in_the_first_step_is_told_there(
     assert "Step 1 of 2" in words(page)
 
 
+def test_the_review_goes_back_to_the_second_step_with_all_that_was_filled_in(
+    visited: Visited,
+) -> None:
+    account = visited.house.account()
+    owner = visited.owner(account)
+    path = f"/console/accounts/{account}/keys/new"
+    page = reviewed(owner, account)
+    assert f'formaction="{path}/review"' in page.body.decode()
+
+    chosen = {"access": "trusted", "addresses": "203.0.113.7", "back": "1"}
+    back = owner.post(f"{path}/review", owner.fill(page, chosen))
+
+    assert (back.status, "Step 2 of 2" in words(back)) == (200, True)
+    kept = fields_of(back)
+    assert {("label", "my bot"), ("permission", TRADING), ("access", "trusted")} <= set(kept)
+    assert dict(kept)["addresses"].strip() == "203.0.113.7"
+
+
 def test_a_pasted_private_key_is_refused_and_not_shown_again(visited: Visited) -> None:
     account = visited.house.account()
     owner = visited.owner(account)

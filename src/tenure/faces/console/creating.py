@@ -175,6 +175,7 @@ class Creating:
             "create_review.html.j2",
             status=422 if errors else 200,
             account=self._listing.account(account_id),
+            is_own=self._listing.is_own(desk, account_id),
             card=card,
             filled=filled,
             sentences=sentences,
@@ -235,7 +236,9 @@ def take_naming(
 def review_key(
     account_id: AccountId, desk: GivenDesk, creating: Given[Creating], form: GivenForm
 ) -> Response[bytes]:
-    """Show what the key will be; changes nothing."""
+    """Show what the key will be, or the second step again to change it; changes nothing."""
+    if form.has("back"):
+        return creating.restricting(desk, account_id, Filled.of(form))
     return creating.review(desk, account_id, Filled.of(form))
 
 

@@ -96,8 +96,7 @@ class Creating:
     def take(self, desk: Desk, wanted: Wanted, form: Form) -> Response[Any]:
         """Say what follows and ask for a second factor, then create; show it if that was done."""
         if done := desk.done_before(wanted.act, form):
-            # The link is not shown again: where the owner is looked after, another can be made.
-            return asking.go(desk, owners.page_of(str(done.account_id)), "created")
+            return self._again(desk, str(done.account_id))
         try:
             self._known.check(wanted.email, wanted.of_kind, wanted.master_id)
             if self._has_links:
@@ -118,6 +117,12 @@ class Creating:
             return asking.go(desk, page, "create")
         invited = self._owners.invitations.of_account(account.account_id, actor)
         return people.link_page(desk, invited, to=page)
+
+    def _again(self, desk: Desk, account_id: str) -> Response[Any]:
+        if not self._has_links:
+            return asking.go(desk, f"{accounts.PATH}/{account_id}", "create")
+        # The link is not shown again: where the owner is looked after, another can be made.
+        return asking.go(desk, owners.page_of(account_id), "created")
 
     @property
     def _has_links(self) -> bool:
