@@ -3,6 +3,7 @@
 import pytest
 
 from tenure.domain.model import ApiKey, KeyStatus
+from tests.builders import TRADING
 from tests.faces.console.visiting import Browser, Visited, words
 from tests.house import Reply
 
@@ -31,13 +32,15 @@ def test_revoking_says_what_follows_and_ends_the_key(visited: Visited) -> None:
 
 def test_a_key_is_put_into_quarantine_with_a_cause_and_released(visited: Visited) -> None:
     account = visited.house.account()
-    key = visited.house.issue(account)
+    key = visited.house.issue(account, TRADING)
     owner = visited.owner(account)
 
     asked(owner, key, "quarantine", cause="seen in a screenshot")
     held = visited.house.worker.keys.get(key.key_id)
     assert held.quarantine is not None
     assert held.quarantine.cause == "seen in a screenshot"
+    limits = "In quarantine: may only read and cancel until released"
+    assert words(owner.get("/console/keys")).count(limits) == 2  # At its bar, and beside its box.
     assert "seen in a screenshot" in words(owner.get("/console/keys"))
 
     asked(owner, key, "release")
