@@ -2,9 +2,10 @@
 
 import pytest
 
-from tenure.domain.model import ApiKey, KeyStatus
+from tenure.domain.model import ApiKey, KeyStatus, KeyType
+from tests import signers
 from tests.builders import TRADING
-from tests.faces.console.visiting import Browser, Visited, words
+from tests.faces.console.visiting import Browser, Visited, fields_of, words
 from tests.house import Reply
 
 
@@ -106,3 +107,18 @@ def test_what_is_no_act_is_no_page(visited: Visited) -> None:
     owner = visited.owner(account)
 
     assert owner.get(f"/console/keys/{key.key_id}/explode").status == 404
+
+
+def test_a_pair_whose_private_half_went_with_the_page_is_not_kept(visited: Visited) -> None:
+    account = visited.house.account()
+    public = signers.public_key(KeyType.ED25519) or ""
+    key = visited.house.issue(account, key_type=KeyType.ED25519)
+    owner = visited.owner(account)
+
+    path = f"/console/keys/{key.key_id}/rotate"
+    sent = {"public_key": public, "made_here": "1", "code": "000000"}
+    page = owner.post(path, owner.fill(owner.get(path), sent))
+
+    assert page.status == 422
+    assert dict(fields_of(page))["public_key"].strip() == ""
+    assert "Make the pair again." in words(page)
