@@ -132,7 +132,7 @@ def test_a_plan_that_went_stale_is_shown_again_with_what_is_new_marked(
     assert looks.faults(ann.page, "popup stale") == []
     again.get_by_role("button", name="Confirm", exact=True).click()
     expect(ann.page.get_by_text("Saved. This is how the key is now.")).to_be_visible()
-    assert steps.box(ann.page, FUTURE) == "ticked"
+    assert steps.box(ann.page, FUTURE) == "ticked no end"
     assert steps.box(ann.page, TRADES) == "ticked ends in 30 days, Jan 25, 2022, 9:00 AM"
 
 

@@ -55,6 +55,11 @@ def test_a_key_is_created_by_keyboard(served: Served, ann: Member) -> None:
     expect(page.locator("#private-key")).to_be_focused()
     keys.go_to("button", "Next")
     keys.press("Enter")
+    expect(page.get_by_role("button", name="Download")).to_be_focused()
+    with page.expect_download():
+        keys.press("Enter")
+    keys.go_to("button", "Next")
+    keys.press("Enter")
     keys.go_to("checkbox", TRADES)
     keys.press("Space")
     keys.go_to("button", "Review")

@@ -150,3 +150,22 @@ def test_what_is_no_time_zone_is_refused(name: str) -> None:
     with pytest.raises(Invalid) as raised:
         languages.require_time_zone(name)
     assert raised.value.field == "time_zone"
+
+
+@pytest.mark.parametrize(
+    ("left_ms", "said"),
+    [
+        (30 * DAY_MS, "30 days"),
+        (30 * DAY_MS - 1, "30 days"),
+        (29 * DAY_MS + DAY_MS // 2, "30 days"),
+        (29 * DAY_MS + DAY_MS // 2 - 1, "29 days"),
+        (2 * DAY_MS, "2 days"),
+        (2 * DAY_MS - 1, "47 hours"),
+        (2 * 3_600_000 - 1, "119 minutes"),
+        (-1, "0 seconds"),
+    ],
+)
+def test_what_is_left_is_told_in_the_nearest_days_and_then_rounded_down(
+    left_ms: int, said: str
+) -> None:
+    assert languages.language("en", "UTC").left(left_ms) == said

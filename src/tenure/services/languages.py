@@ -76,11 +76,17 @@ class Language:
         return dates.format_date(local, "medium", locale=self.locale)
 
     def left(self, length_ms: int) -> str:
-        """Return what is left (ms) in words, rounded down: `29 days`, `47 hours`, `2 minutes`."""
+        """
+        Return what is left (ms) in words: `30 days`, `47 hours`, `2 minutes`.
+
+        Days to the nearest, so that what was just begun is not told as a day less; all else rounded
+        down, as it is the end that is near then.
+        """
         for unit_ms, unit in _UNITS:
             # Two of a unit at least, so that the last day counts down by the hour.
             if length_ms >= 2 * unit_ms or unit == "second":
-                return self._units(max(length_ms, 0) // unit_ms, unit)
+                half_ms = unit_ms // 2 if unit == "day" else 0
+                return self._units((max(length_ms, 0) + half_ms) // unit_ms, unit)
         raise AssertionError(length_ms)
 
     def midnight_ms(self, day: datetime.date) -> int:

@@ -41,8 +41,9 @@ def test_an_hmac_secret_is_shown_once_and_nowhere_else(visited: Visited) -> None
     for other in (f"/console/keys/{key.key_id}", "/console/keys"):
         assert secret not in owner.get(other).body.decode()
 
-    again = owner.post(path, owner.fill(page, {"code": owner.code()}))
-    assert again.status == 409
+    again = owner.post(path, owner.fill(page, {"code": ""}))
+    assert again.headers["location"] == f"/console/keys/{key.key_id}?done=created"
+    assert "is not shown again" in words(owner.get(again.headers["location"]))
     assert len(visited.house.worker.keys.of_account(account)) == 1
 
 
@@ -84,6 +85,24 @@ def test_what_is_wrong_in_the_first_step_is_told_there(
     assert "Step 1 of 2" in words(page)
 
 
+def test_the_review_goes_back_to_the_second_step_with_all_that_was_filled_in(
+    visited: Visited,
+) -> None:
+    account = visited.house.account()
+    owner = visited.owner(account)
+    path = f"/console/accounts/{account}/keys/new"
+    page = reviewed(owner, account)
+    assert f'formaction="{path}/review"' in page.body.decode()
+
+    chosen = {"access": "trusted", "addresses": "203.0.113.7", "back": "1"}
+    back = owner.post(f"{path}/review", owner.fill(page, chosen))
+
+    assert (back.status, "Step 2 of 2" in words(back)) == (200, True)
+    kept = fields_of(back)
+    assert {("label", "my bot"), ("permission", TRADING), ("access", "trusted")} <= set(kept)
+    assert dict(kept)["addresses"].strip() == "203.0.113.7"
+
+
 def test_a_pasted_private_key_is_refused_and_not_shown_again(visited: Visited) -> None:
     account = visited.house.account()
     owner = visited.owner(account)
@@ -94,6 +113,23 @@ def test_a_pasted_private_key_is_refused_and_not_shown_again(visited: Visited) -
 
     assert page.status == 422
     assert "MC4CAQAwBQYDK2VwBCIEIA" not in page.body.decode()
+
+
+@pytest.mark.parametrize("is_saved", [True, False])
+def test_a_public_key_stays_only_with_whoever_has_its_private_half(
+    visited: Visited, *, is_saved: bool
+) -> None:
+    account = visited.house.account()
+    owner = visited.owner(account)
+    public = signers.public_key(KeyType.ED25519) or ""
+    filled = {"label": "", "key_type": "ed25519", "public_key": public}
+    filled["made_here"] = "" if is_saved else "1"
+
+    page = owner.post(f"/console/accounts/{account}/keys/new", filled)
+
+    kept = dict(fields_of(page))["public_key"].strip()
+    assert kept == (public.strip() if is_saved else "")
+    assert ("Make the pair again." in words(page)) is not is_saved
 
 
 def test_a_full_account_says_what_to_do(tmp_path: Path) -> None:

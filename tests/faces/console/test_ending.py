@@ -2,8 +2,10 @@
 
 import pytest
 
-from tenure.domain.model import ApiKey, KeyStatus
-from tests.faces.console.visiting import Browser, Visited, words
+from tenure.domain.model import ApiKey, KeyStatus, KeyType
+from tests import signers
+from tests.builders import TRADING
+from tests.faces.console.visiting import Browser, Visited, fields_of, words
 from tests.house import Reply
 
 
@@ -31,13 +33,15 @@ def test_revoking_says_what_follows_and_ends_the_key(visited: Visited) -> None:
 
 def test_a_key_is_put_into_quarantine_with_a_cause_and_released(visited: Visited) -> None:
     account = visited.house.account()
-    key = visited.house.issue(account)
+    key = visited.house.issue(account, TRADING)
     owner = visited.owner(account)
 
     asked(owner, key, "quarantine", cause="seen in a screenshot")
     held = visited.house.worker.keys.get(key.key_id)
     assert held.quarantine is not None
     assert held.quarantine.cause == "seen in a screenshot"
+    limits = "In quarantine: may only read and cancel until released"
+    assert words(owner.get("/console/keys")).count(limits) == 2  # At its bar, and beside its box.
     assert "seen in a screenshot" in words(owner.get("/console/keys"))
 
     asked(owner, key, "release")
@@ -103,3 +107,18 @@ def test_what_is_no_act_is_no_page(visited: Visited) -> None:
     owner = visited.owner(account)
 
     assert owner.get(f"/console/keys/{key.key_id}/explode").status == 404
+
+
+def test_a_pair_whose_private_half_went_with_the_page_is_not_kept(visited: Visited) -> None:
+    account = visited.house.account()
+    public = signers.public_key(KeyType.ED25519) or ""
+    key = visited.house.issue(account, key_type=KeyType.ED25519)
+    owner = visited.owner(account)
+
+    path = f"/console/keys/{key.key_id}/rotate"
+    sent = {"public_key": public, "made_here": "1", "code": "000000"}
+    page = owner.post(path, owner.fill(owner.get(path), sent))
+
+    assert page.status == 422
+    assert dict(fields_of(page))["public_key"].strip() == ""
+    assert "Make the pair again." in words(page)

@@ -28,6 +28,7 @@ def test_one_glance_says_which_permissions_end_and_when(visited: Visited) -> Non
     unticked = "Unticked on 31 Dec 2021, 10:00 by the 30-day rule; tick to enable again"
     assert f"ended : Enable Spot & Margin Trading \u2013 {unticked}" in page
     assert page.count(unticked) == 4  # Two keys, each in the summary and beside its box.
+    assert "Enable Spot & Margin Trading : ticked no end" in page
     assert "Restrict access to trusted IPs only (Recommended): 203.0.113.7" in page
     assert renewed.api_key not in page
     assert ended.api_key not in page

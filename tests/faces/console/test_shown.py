@@ -1,10 +1,13 @@
 """Boxes as they stand at an instant, their ends in words, and the picture of what ends when."""
 
+from dataclasses import replace
+
 import pytest
 
 from tenure.domain import catalog as catalogs
 from tenure.domain import consequences
 from tenure.domain.consequences import Consequence, ConsequenceKind
+from tenure.domain.model import Quarantine
 from tenure.faces.console import timeline
 from tenure.faces.console.shown import Box, Shown, State
 from tenure.faces.console.words import Words
@@ -105,3 +108,31 @@ def test_the_picture_has_a_bar_for_each_running_term_the_first_to_end_first() ->
     assert [bar.is_soon for bar in drawn.bars] == [True, False]
     assert [bar.reach for bar in drawn.bars] == [66, 666]
     assert timeline.draw(shown(END).cards([soon, later, never], {}), ENGLISH, END) is None
+
+
+@pytest.mark.parametrize(
+    ("now", "allowlist", "is_older"),
+    [
+        ("2021-07-01 12:00", (), False),
+        ("2021-12-01 10:00", (), True),
+        ("2021-12-01 10:00", ("203.0.113.7",), False),
+    ],
+)
+def test_a_box_without_an_end_says_whether_it_is_for_being_older_than_the_rule(
+    now: str, allowlist: tuple[str, ...], *, is_older: bool
+) -> None:
+    key = a_key(TRADING, issued="2021-07-01 12:00", allowlist=allowlist)
+
+    found = {box.permission: box.is_older for box in shown(at_ms(now)).card(key).boxes}
+
+    assert (found[TRADING], found[FUTURES], found["reading"]) == (is_older, False, False)
+
+
+def test_a_key_in_quarantine_shows_what_may_not_act() -> None:
+    key = a_key(TRADING, issued=END - 30 * DAY_MS)
+    held = replace(key, quarantine=Quarantine(since_ms=END - DAY_MS, cause="a leak"))
+
+    boxes = {box.permission: box for box in shown(END - DAY_MS).card(held).boxes}
+
+    assert {name for name, box in boxes.items() if box.is_held_back} == {TRADING}
+    assert not trading(END - DAY_MS).is_held_back

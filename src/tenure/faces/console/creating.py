@@ -38,6 +38,8 @@ class Filled:
     label: str = ""
     key_type: str = KeyType.ED25519
     public_key: str = ""
+    is_unsaved: bool = False
+    """Whether the public key was made in the page and its private half not saved there."""
     access: str = edits.ANY
     addresses: str = ""
     permissions: frozenset[str] = frozenset({str(READING)})
@@ -49,6 +51,7 @@ class Filled:
             label=form.one("label"),
             key_type=form.one("key_type", KeyType.ED25519),
             public_key=form.one("public_key").strip(),
+            is_unsaved=bool(form.one("made_here")),
         )
         if not form.has("access"):
             return given
@@ -103,6 +106,10 @@ class Creating:
         errors: Any = None,  # noqa: ANN401 - as `edits.beside` makes them
     ) -> Response[bytes]:
         """Show the first step; a private key that was pasted is not shown again."""
+        if filled.is_unsaved:
+            # The private half went with the page: a key made from this one could never sign.
+            filled = replace(filled, public_key="")
+            errors = {**(errors or {}), "public_key": desk.say("keygen.lost")}
         if admission.is_private(filled.public_key):
             filled = replace(filled, public_key="")
         return desk.page(
@@ -168,6 +175,7 @@ class Creating:
             "create_review.html.j2",
             status=422 if errors else 200,
             account=self._listing.account(account_id),
+            is_own=self._listing.is_own(desk, account_id),
             card=card,
             filled=filled,
             sentences=sentences,
@@ -177,9 +185,11 @@ class Creating:
         )
 
     def issue(self, desk: Desk, account_id: str, form: Form) -> Response[Any]:
-        """Issue the key, and show its secret."""
+        """Issue the key, and show its secret; sent again, show the key that is there by now."""
         filled = Filled.of(form)
         draft, act = filled.draft(desk.language), _act(account_id, filled)
+        if done := desk.done_before(act, form):
+            return desk.go(f"/console/keys/{done.key_id}?done=created")
         try:
             with desk.acting(act, form):
                 issued = self._keys.issue(account_id, draft, desk.signed_in.actor)
@@ -226,7 +236,9 @@ def take_naming(
 def review_key(
     account_id: AccountId, desk: GivenDesk, creating: Given[Creating], form: GivenForm
 ) -> Response[bytes]:
-    """Show what the key will be; changes nothing."""
+    """Show what the key will be, or the second step again to change it; changes nothing."""
+    if form.has("back"):
+        return creating.restricting(desk, account_id, Filled.of(form))
     return creating.review(desk, account_id, Filled.of(form))
 
 

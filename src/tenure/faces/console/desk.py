@@ -26,6 +26,7 @@ from tenure.faces.console.forms import Form
 from tenure.faces.console.origins import Origin
 from tenure.faces.console.stepping import ONCE, Stepping
 from tenure.faces.console.visitors import Visitor, Visitors
+from tenure.services.acts import Done
 from tenure.services.people.sessions import Begun
 
 MEDIA_TYPE: Final = "text/html"
@@ -156,6 +157,10 @@ class Desk:
         self.visitor = None
         self._request.scope["user"] = None
         self._cookies.append(self._house.origin.no_cookie())
+
+    def done_before(self, act: str, form: Form) -> Done | None:
+        """Return what this very form did when it was sent before; see `Stepping.done_before`."""
+        return self._house.steps.done_before(self.signed_in, act, form)
 
     @contextlib.contextmanager
     def acting(self, act: str, form: Form) -> Iterator[None]:

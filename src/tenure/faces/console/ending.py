@@ -44,6 +44,8 @@ class Filled:
     """What the form was sent with."""
 
     public_key: str = ""
+    is_unsaved: bool = False
+    """Whether the public key was made in the page and its private half not saved there."""
     overlap: str = "0"
     cause: str = ""
 
@@ -52,6 +54,7 @@ class Filled:
         """Read what was sent."""
         return cls(
             public_key=form.one("public_key").strip(),
+            is_unsaved=bool(form.one("made_here")),
             overlap=form.one("overlap", "0"),
             cause=form.one("cause"),
         )
@@ -92,6 +95,10 @@ class Ending:
         key = self._keys.get(key_id)
         if admission.is_private(filled.public_key):
             filled = replace(filled, public_key="")  # Not shown again, whoever looks on.
+        if filled.is_unsaved:
+            # The private half went with the page: a secret made from this one could never sign.
+            filled = replace(filled, public_key="")
+            errors = {**(errors or {}), "public_key": desk.say("keygen.lost")}
         return desk.page(
             f"{what}.html.j2",
             status=422 if errors else 200,

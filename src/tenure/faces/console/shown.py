@@ -62,6 +62,10 @@ class Box:
     """Whether the rule in force does not allow it on a key that any address may use."""
     only_types: tuple[str, ...]
     """The key types that may hold it, where this key's is none of them."""
+    is_older: bool
+    """Whether it has no end only for being older than the rule, which ends it once it is edited."""
+    is_held_back: bool
+    """Whether it is on and the key's quarantine does not let it act, but for cancelling."""
 
     @property
     def is_dated(self) -> bool:
@@ -165,7 +169,15 @@ class Shown:
             only_types=()
             if key.key_type in offer.key_types
             else tuple(sorted(str(each) for each in offer.key_types)),
+            is_older=state is State.ON and self._ends_once_edited(key, offer),
+            is_held_back=state in {State.ON, *DATED}
+            and key.quarantine is not None
+            and not offer.kept_in_quarantine,
         )
+
+    def _ends_once_edited(self, key: ApiKey, offer: Offer) -> bool:
+        rule = self._in_force(key, offer)
+        return rule is not None and isinstance(rule.lifetime(restricted=bool(key.allowlist)), int)
 
     def _length(self, key: ApiKey, offer: Offer) -> str:
         rule = self._in_force(key, offer)

@@ -18,7 +18,7 @@ from tenure.domain.people import PasskeyAnswer, Proof, RecoveryCode, TotpCode
 from tenure.faces.console.forms import Form
 from tenure.faces.console.visitors import Visitor
 from tenure.services import acts
-from tenure.services.acts import Acts
+from tenure.services.acts import Acts, Done
 from tenure.services.people.facade import People
 from tenure.services.people.sessions import Begun
 from tenure.services.people.stepups import Spent
@@ -59,6 +59,21 @@ class Stepping:
             return self._known.step_ups.prove(visitor.session, act, proof)
         except (Unauthenticated, Forbidden, Invalid) as error:
             _refuse(visitor, error)
+
+    def done_before(self, visitor: Visitor, act: str, form: Form) -> Done | None:
+        """
+        Return what this very form did when *visitor* sent it before, None where it did nothing.
+
+        For a page that is loaded again: to be asked before any factor is, as the one that came with
+        the form is used up. It tells nothing to anybody but who did it.
+        """
+        try:
+            self._once.begin(visitor.actor, [form.one(ONCE)], [act.encode()])
+        except Conflict as conflict:
+            return conflict.plan if isinstance(conflict.plan, Done) else None
+        except Invalid:
+            return None  # As `acting` will say.
+        return None
 
     @contextlib.contextmanager
     def acting(

@@ -42,6 +42,29 @@ def test_an_account_is_created_once_it_is_confirmed_and_its_owner_joins_by_the_l
     assert EMAIL in words(office.visited.nobody().get(link.group()))
 
 
+def test_a_form_that_is_sent_again_leads_to_where_another_link_can_be_made(
+    office: Office,
+) -> None:
+    question = asked(office.oli)
+    confirm(office.oli, NEW, question)
+    (account,) = made(office)
+
+    again = office.oli.post(NEW, office.oli.fill(question))
+
+    assert went(again) == f"/console/owners/{account.account_id}?done=created"
+    page = words(office.oli.get(went(again)))
+    assert "Its link is not shown again" in page
+    assert "Invite the owner" in page
+
+
+def test_what_others_sent_is_judged_as_their_own(office: Office) -> None:
+    """Whoever knows what a form was known by learns nothing of what it did."""
+    question = asked(office.oli)
+    confirm(office.oli, NEW, question)
+
+    assert office.ada.post(NEW, office.ada.fill(question)).status == 422
+
+
 def test_a_sub_account_is_created_from_its_masters_page(office: Office) -> None:
     master = office.visited.house.account("master@example.com", AccountKind.MASTER)
     at = f"{NEW}?master={master}"

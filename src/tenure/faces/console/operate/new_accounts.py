@@ -16,7 +16,7 @@ from litestar.handlers import HTTPRouteHandler
 
 from tenure.domain.errors import Conflict, Invalid, NotFound
 from tenure.domain.model import Account, AccountKind
-from tenure.faces.console import entry, people
+from tenure.faces.console import entry, owners, people
 from tenure.faces.console.desk import Desk, GivenDesk
 from tenure.faces.console.entering import GivenPeople
 from tenure.faces.console.forms import Form, GivenForm
@@ -63,6 +63,11 @@ class Wanted:
         """The fields of the form that asks for it."""
         return (("email", self.email), ("kind", self.kind), ("master", self.master_id or ""))
 
+    @property
+    def act(self) -> str:
+        """What the second factor is bound to."""
+        return act_of("operate.accounts.create", self.hidden)
+
 
 class Creating:
     """Shows the form and the question, and creates."""
@@ -89,7 +94,9 @@ class Creating:
         )
 
     def take(self, desk: Desk, wanted: Wanted, form: Form) -> Response[Any]:
-        """Say what follows and ask for a second factor, then create."""
+        """Say what follows and ask for a second factor, then create; show it if that was done."""
+        if done := desk.done_before(wanted.act, form):
+            return self._again(desk, str(done.account_id))
         try:
             self._known.check(wanted.email, wanted.of_kind, wanted.master_id)
             if self._has_links:
@@ -111,6 +118,12 @@ class Creating:
         invited = self._owners.invitations.of_account(account.account_id, actor)
         return people.link_page(desk, invited, to=page)
 
+    def _again(self, desk: Desk, account_id: str) -> Response[Any]:
+        if not self._has_links:
+            return asking.go(desk, f"{accounts.PATH}/{account_id}", "create")
+        # The link is not shown again: where the owner is looked after, another can be made.
+        return asking.go(desk, owners.page_of(account_id), "created")
+
     @property
     def _has_links(self) -> bool:
         return self._owners.oidc is None
@@ -131,7 +144,7 @@ class Creating:
             follows=[desk.say("operate.create.follows"), desk.say(f"operate.create.{joins}")],
             to=PATH,
             back=wanted.back,
-            act=act_of("operate.accounts.create", wanted.hidden),
+            act=wanted.act,
             hidden=wanted.hidden,
         )
 

@@ -7,6 +7,8 @@ const pem = (label, bytes) => {
 };
 
 const place = document.querySelector("[data-keygen]");
+const madeHere = place?.querySelector("[name=made_here]");
+const unsaved = place?.querySelector("[data-unsaved]");
 const radios = [...document.querySelectorAll('input[name="key_type"]')];
 
 async function isPossible() {
@@ -44,5 +46,28 @@ place?.querySelector("[data-generate]").addEventListener("click", async () => {
   place.querySelector("#private-key").textContent = pem("PRIVATE KEY", secret);
   place.querySelector("[data-private]").hidden = false;
   document.getElementById("public_key").value = pem("PUBLIC KEY", open);
+  madeHere.value = "1";
+  unsaved.hidden = true;
   place.querySelector("#private-key").focus();
 });
+
+// Saved, or another public key in its place: then nothing is lost with this page.
+const forget = () => { madeHere.value = ""; unsaved.hidden = true; };
+for (const button of place?.querySelectorAll("[data-copy-from], [data-download-from]") ?? []) {
+  button.addEventListener("click", forget);
+}
+if (place) document.getElementById("public_key").addEventListener("input", forget);
+
+// Before all else that listens for it: no passkey is asked for while the form stays here.
+window.addEventListener("submit", (event) => {
+  if (!place || place.hidden || event.target !== place.closest("form")) return;
+  if (place.querySelector("[data-private]").hidden) return;
+  const label = event.target.elements.label;
+  const isComplete = !label || label.reportValidity();
+  if (isComplete && (!madeHere.value || !unsaved.hidden)) return;
+  event.preventDefault();
+  event.stopImmediatePropagation();
+  if (!isComplete) return;
+  unsaved.hidden = false;
+  place.querySelector("[data-download-from]").focus();
+}, true);
