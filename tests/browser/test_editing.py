@@ -320,3 +320,27 @@ def test_a_key_that_was_revoked_in_another_tab_leads_to_its_page(
 
     expect(ann.page).to_have_url(re.compile(rf"/console/keys/{key_id}$"))
     expect(ann.page.locator(".note.bad")).to_contain_text("Revoked")
+
+
+def test_what_is_said_of_any_address_follows_the_choice(served: Served, ann: Member) -> None:
+    steps.open_edit(ann.page, a_key(served, ann, TRADING))
+    note = ann.page.get_by_text("Any address may use this key.")
+    expect(note).to_be_visible()
+
+    steps.allow_only(ann.page, HERE)
+    expect(note).to_be_hidden()
+    steps.allow_only(ann.page)
+    expect(note).to_be_visible()
+
+
+def test_an_address_typed_with_full_width_signs_is_not_added_twice(
+    served: Served, ann: Member
+) -> None:
+    steps.open_edit(ann.page, a_key(served, ann, TRADING))
+    steps.allow_only(ann.page, "203.0.113.7\uff0c127.0.0.1\u30012001:db8::1\uff1b")
+
+    ann.page.get_by_role("button", name="Add my current address").click()
+
+    expect(ann.page.get_by_label("Trusted IP addresses")).to_have_value(
+        "203.0.113.7\n127.0.0.1\n2001:db8::1"
+    )

@@ -70,7 +70,6 @@ class Editing:
             filled=filled,
             errors=errors or {},
             suggested=[entry for entry in suggestion.entries if entry not in key.allowlist],
-            is_own=self._listing.is_own(desk, key.account_id),
         )
 
     def asked(
