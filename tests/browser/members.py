@@ -9,10 +9,12 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 from playwright.sync_api import BrowserContext, Page
+from pyotp.hotp import HOTP
 
 from tenure.domain.people import PasskeyAnswer, Person, Role
 from tenure.services.people.invitations import Invited, Joining
 from tenure.services.people.sessions import Begun
+from tenure.services.people.totp import STEP_MS
 from tests.browser.desks import Desk
 from tests.browser.passkeys import Passkeys
 from tests.browser.served import Served
@@ -50,6 +52,18 @@ class Member:
 def owner(desk: Desk, served: Served, account_id: str, **browser: object) -> Member:
     """Let the owner of an account join, in a new browser."""
     return _joined(desk, served, served.people.invitations.of_account(account_id, "test"), browser)
+
+
+def with_an_app(desk: Desk, served: Served, account_id: str) -> Page:
+    """Let the owner of an account join with an app and no passkey; return what he looks at."""
+    people = served.people
+    invited = people.invitations.of_account(account_id, "test")
+    begun = people.invitations.accept(secret_of(invited), Joining(password=PASSWORD))
+    seed = people.factors.begin_totp(begun.session).seed.reveal()
+    code = HOTP(seed).at(people.now_ms() // STEP_MS)
+    page = desk.page()
+    let_in(page, served, people.factors.confirm_totp(begun.session, code).begun)
+    return page
 
 
 def operator(desk: Desk, served: Served, role: Role, **browser: object) -> Member:

@@ -1,10 +1,11 @@
 """Editing on the page: the pop-up against the plan, stale plans, two tabs, what is typed wrong."""
 
+import re
 from collections.abc import Callable
 from typing import Any
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Locator, Page, expect
 
 from tenure.services import languages
 from tests.browser import looks, members, steps
@@ -240,3 +241,106 @@ def test_going_back_from_the_popup_keeps_what_was_filled_in(served: Served, ann:
     expect(ann.page.get_by_role("checkbox", name=FUTURE)).to_be_checked()
     steps.confirm(ann.page, steps.save(ann.page))
     assert FUTURES in served.house.worker.keys.get(key_id).grants
+
+
+def in_sight(where: Locator) -> bool:
+    """Whether nothing covers the middle of it, and no edge cuts it off."""
+    seen: bool = where.evaluate("""element => {
+        const box = element.getBoundingClientRect();
+        const top = document.elementFromPoint(box.x + box.width / 2, box.y + box.height / 2);
+        return box.top >= 0 && box.bottom <= innerHeight && element.contains(top);
+    }""")
+    return seen
+
+
+@pytest.mark.parametrize(("width", "height"), [(1280, 800), (375, 812)])
+def test_a_code_that_is_wrong_is_asked_for_again_where_one_can_see_it(
+    desk: Desk, served: Served, width: int, height: int
+) -> None:
+    account_id = served.new_account()
+    key_id = served.house.issue(account_id, TRADING).key_id
+    page = members.with_an_app(desk, served, account_id)
+    page.set_viewport_size({"width": width, "height": height})
+    steps.open_edit(page, key_id)
+    steps.tick(page, FUTURE)
+    popup = steps.save(page)
+    desk.watch.expected.add(422)
+
+    popup.get_by_role("button", name="Confirm", exact=True).click()
+
+    # What was put there last has the focus once htmx has settled.
+    code = page.get_by_role("dialog").get_by_label("Six-digit code from your authenticator app")
+    expect(code).to_have_attribute("aria-invalid", "true")
+    expect(code).to_be_focused()
+    assert in_sight(code)
+
+
+@pytest.mark.parametrize(("width", "height"), [(1280, 800), (375, 812)])
+def test_the_popup_has_its_buttons_in_sight_and_says_which_key_it_is_about(
+    served: Served, ann: Member, width: int, height: int
+) -> None:
+    key_id = a_key(served, ann, TRADING, WITHDRAWALS, ips=(HERE,))
+    ann.page.set_viewport_size({"width": width, "height": height})
+    steps.open_edit(ann.page, key_id)
+    steps.allow_only(ann.page)
+
+    popup = steps.save(ann.page)
+
+    assert popup.evaluate("element => element.scrollHeight > element.clientHeight")
+    assert in_sight(popup.get_by_role("button", name="Confirm", exact=True))
+    assert in_sight(popup.get_by_role("link", name="Back", exact=True))
+    label = served.house.worker.keys.get(key_id).label
+    expect(popup).to_have_accessible_description(re.compile(rf"^{re.escape(label)} · "))
+
+
+def test_what_no_form_can_mend_fills_the_page_and_not_the_popup(
+    served: Served, ann: Member
+) -> None:
+    steps.open_edit(ann.page, a_key(served, ann, TRADING))
+    secret = ann.page.locator("#edit [name=_csrf_token]")
+    secret.evaluate("field => { field.value = 'of another form'; }")
+    ann.desk.watch.expected.add(403)
+
+    ann.page.get_by_role("button", name="Save", exact=True).click()
+
+    expect(ann.page.get_by_role("heading", level=1)).to_be_focused()
+    expect(ann.page.locator("main")).to_have_count(1)
+    expect(ann.page.locator("#edit")).to_have_count(0)
+
+
+def test_a_key_that_was_revoked_in_another_tab_leads_to_its_page(
+    served: Served, ann: Member
+) -> None:
+    key_id = a_key(served, ann, TRADING)
+    steps.open_edit(ann.page, key_id)
+    steps.tick(ann.page, FUTURE)
+    served.house.worker.keys.revoke(key_id, "test")
+
+    ann.page.get_by_role("button", name="Save", exact=True).click()
+
+    expect(ann.page).to_have_url(re.compile(rf"/console/keys/{key_id}$"))
+    expect(ann.page.locator(".note.bad")).to_contain_text("Revoked")
+
+
+def test_what_is_said_of_any_address_follows_the_choice(served: Served, ann: Member) -> None:
+    steps.open_edit(ann.page, a_key(served, ann, TRADING))
+    note = ann.page.get_by_text("Any address may use this key.")
+    expect(note).to_be_visible()
+
+    steps.allow_only(ann.page, HERE)
+    expect(note).to_be_hidden()
+    steps.allow_only(ann.page)
+    expect(note).to_be_visible()
+
+
+def test_an_address_typed_with_full_width_signs_is_not_added_twice(
+    served: Served, ann: Member
+) -> None:
+    steps.open_edit(ann.page, a_key(served, ann, TRADING))
+    steps.allow_only(ann.page, "203.0.113.7\uff0c127.0.0.1\u30012001:db8::1\uff1b")
+
+    ann.page.get_by_role("button", name="Add my current address").click()
+
+    expect(ann.page.get_by_label("Trusted IP addresses")).to_have_value(
+        "203.0.113.7\n127.0.0.1\n2001:db8::1"
+    )

@@ -155,3 +155,17 @@ def test_a_master_creates_a_key_for_its_sub_account(visited: Visited) -> None:
     master.post(path, master.fill(page, {"code": master.code()}))
 
     assert [key.label for key in visited.house.worker.keys.of_account(ids["sub"])] == ["my bot"]
+
+
+def test_a_box_names_what_it_needs_where_that_is_not_ticked(visited: Visited) -> None:
+    account = visited.house.account()
+    key = visited.house.issue(account)
+    owner = visited.owner(account)
+    path = f"/console/keys/{key.key_id}/edit"
+    form = owner.get(path)
+    assert "Needs “Enable Reading”" not in words(form)
+
+    filled = owner.fill(form, {"access": "trusted"})
+    again = owner.post(path, [pair for pair in filled if pair != ("permission", "reading")])
+
+    assert "Needs “Enable Reading”" in words(again)

@@ -89,6 +89,19 @@ def test_without_a_right_code_nothing_is_committed(visited: Visited, code: str) 
     assert visited.house.worker.keys.get(key.key_id).version == 1
 
 
+def test_a_code_may_be_pasted_with_a_blank_in_it(visited: Visited) -> None:
+    account = visited.house.account()
+    key = visited.house.issue(account)
+    owner = visited.owner(account)
+    path = f"/console/keys/{key.key_id}/edit"
+    popup = owner.post(path, [*fields_of(owner.get(path)), ("permission", FUTURES)])
+    code = owner.code()
+
+    assert 'maxlength="7" pattern="[0-9 ]{6,7}"' in popup.body.decode()
+    done = owner.post(f"{path}/confirm", owner.fill(popup, {"code": f"{code[:3]} {code[3:]}"}))
+    assert done.status == 303
+
+
 def test_a_factor_for_one_edit_approves_no_other(visited: Visited) -> None:
     account = visited.house.account()
     key = visited.house.issue(account)
@@ -239,3 +252,29 @@ def test_a_form_means_the_difference_to_what_it_showed() -> None:
         "spot_margin_trading": "renew",
     }
     assert edits.act("key_1", wanted) != edits.act("key_2", wanted)
+
+
+def test_a_revoked_key_is_not_edited_but_shown(visited: Visited) -> None:
+    account = visited.house.account()
+    key = visited.house.issue(account)
+    owner = visited.owner(account)
+    path = f"/console/keys/{key.key_id}/edit"
+    filled = [*fields_of(owner.get(path)), ("permission", FUTURES)]
+    popup = owner.post(path, filled)
+    confirmed = owner.fill(popup, {"code": owner.code()})
+    visited.house.worker.keys.revoke(key.key_id, "test")
+
+    replies = [owner.get(path), owner.post(path, filled), owner.post(f"{path}/confirm", confirmed)]
+
+    page = f"/console/keys/{key.key_id}"
+    assert [(each.status, each.headers["location"]) for each in replies] == [(303, page)] * 3
+
+
+def test_what_no_form_can_mend_is_a_page_of_its_own_to_a_script_too(visited: Visited) -> None:
+    owner = visited.owner(visited.house.account())
+
+    reply = owner.post("/console/keys/key_of_nobody/edit", (), **{"hx-request": "true"})
+
+    assert reply.status == 404
+    assert reply.headers["hx-retarget"] == "body"
+    assert reply.headers["hx-reswap"].startswith("innerHTML")

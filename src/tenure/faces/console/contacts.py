@@ -130,7 +130,6 @@ class Addresses:
             account_id=account_id,
             contact=contact,
             filled=filled,
-            channels=list(Channel),
             mutable=MUTABLE,
             urgent=URGENT,
             zones=languages.time_zones(),

@@ -14,7 +14,7 @@ from litestar.di import NamedDependency as Given
 from litestar.handlers import HTTPRouteHandler
 
 from tenure.domain.errors import Conflict, Invalid
-from tenure.domain.model import ApiKey
+from tenure.domain.model import ApiKey, KeyStatus
 from tenure.faces.console import edits, entry
 from tenure.faces.console.desk import Desk, GivenDesk
 from tenure.faces.console.edits import Filled
@@ -35,8 +35,14 @@ class Editing:
         """One per worker."""
         self._keys, self._usage, self._listing, self._words = keys, usage, listing, words
 
-    def begin(self, desk: Desk, key: ApiKey) -> Response[bytes]:
-        """Show the form as the key is, with what the page that led here suggests filled in."""
+    def begin(self, desk: Desk, key: ApiKey) -> Response[Any]:
+        """
+        Show the form as the key is, with what the page that led here suggests filled in.
+
+        Of a key that was revoked, the key's own page, which says so.
+        """
+        if key.status is KeyStatus.REVOKED:
+            return desk.go(_page_of(key.key_id))
         held = frozenset(name for name in key.grants if key.holds(name, desk.now_ms))
         filled = Filled.as_it_is(key, held)
         if address := desk.asked.get("add"):
@@ -64,7 +70,6 @@ class Editing:
             filled=filled,
             errors=errors or {},
             suggested=[entry for entry in suggestion.entries if entry not in key.allowlist],
-            is_own=self._listing.is_own(desk, key.account_id),
         )
 
     def asked(
@@ -73,8 +78,12 @@ class Editing:
         key_id: str,
         form: Form,
         errors: Any = None,  # noqa: ANN401 - as above
-    ) -> Response[bytes]:
-        """Show the pop-up for what was filled in, or the form again with what is wrong with it."""
+    ) -> Response[Any]:
+        """
+        Show the pop-up for what was filled in, or the form again with what is wrong with it.
+
+        Of a key that was revoked meanwhile, the key's own page.
+        """
         filled = Filled.of(form)
         try:
             wanted = filled.wanted(desk.language)
@@ -82,6 +91,8 @@ class Editing:
         except Invalid as error:
             wrong = edits.beside(error, filled.addresses, desk.language)
             return self.form(desk, self._keys.get(key_id), filled, wrong)
+        except Conflict as conflict:
+            return _gone(desk, key_id, conflict)
         if not previewed.plan.changes_anything:
             errors = {"form": desk.say("edit.nothing_changed")}
             return self.form(desk, self._keys.get(key_id), filled, errors)
@@ -136,10 +147,21 @@ class Editing:
             return self.asked(desk, key_id, form, wrong)
         except Conflict as conflict:
             if not isinstance(conflict.plan, Previewed):
-                raise
+                return _gone(desk, key_id, conflict)
             listed = form.all("listed")
             return self.popup(desk, conflict.plan, filled, listed=listed, is_stale=True)
-        return desk.go(f"/console/keys/{key_id}?done=edited")
+        return desk.go(f"{_page_of(key_id)}?done=edited")
+
+
+def _page_of(key_id: str) -> str:
+    return f"/console/keys/{key_id}"
+
+
+def _gone(desk: Desk, key_id: str, conflict: Conflict) -> Response[Any]:
+    """Send to the page of a key that was revoked, which says so; raise any other *conflict*."""
+    if conflict.code != "revoked":
+        raise conflict
+    return desk.go(_page_of(key_id))
 
 
 def _marked(sentences: Sequence[Sentence], listed: Sequence[str] | None) -> list[Sentence]:
@@ -153,7 +175,7 @@ def _marked(sentences: Sequence[Sentence], listed: Sequence[str] | None) -> list
 @get("/keys/{key_id:str}/edit", opt=entry.OWNERS, sync_to_thread=True)
 def show_form(
     key_id: KeyId, desk: GivenDesk, editing: Given[Editing], keys: Given[Keys]
-) -> Response[bytes]:
+) -> Response[Any]:
     """Show the form; `?add=` names an address to begin with, `?renew=` a permission to renew."""
     return editing.begin(desk, keys.get(key_id))
 
@@ -161,7 +183,7 @@ def show_form(
 @post("/keys/{key_id:str}/edit", opt=entry.OWNERS, status_code=200, sync_to_thread=True)
 def preview_edit(
     key_id: KeyId, desk: GivenDesk, editing: Given[Editing], form: GivenForm
-) -> Response[bytes]:
+) -> Response[Any]:
     """Show what the edit would do; changes nothing."""
     return editing.asked(desk, key_id, form)
 

@@ -103,7 +103,6 @@ class Ending:
             f"{what}.html.j2",
             status=422 if errors else 200,
             card=self._listing.shown(desk).card(key),
-            is_own=self._listing.is_own(desk, key.account_id),
             filled=filled,
             overlaps_ms=OVERLAPS_MS,
             act=_act(what, key_id),

@@ -34,6 +34,9 @@ _STATUS: Final[Mapping[type[TenureError], int]] = {
 _SAID: Final = frozenset({401, 403, 404, 409, 413, 422, 503})
 """The statuses that have a page of their own; every other one is told as ours to look into."""
 
+_WHOLE: Final = {"hx-retarget": "body", "hx-reswap": "innerHTML show:window:top"}
+"""Tells a script that what comes is a page of its own, wherever it meant to put the answer."""
+
 _ELSEWHERE: Final = frozenset({"cross-site", "same-site"})
 """Where a browser may come from that sends none of our cookies."""
 
@@ -76,10 +79,14 @@ class Mishaps:
             return Response(HTTPStatus(status).phrase, status_code=status, media_type="text/plain")
 
     def _page(self, request: Request[Any, Any, Any], status: int, said: str) -> Response[bytes]:
-        return Desk(self._house, request).page(
+        desk = Desk(self._house, request)
+        headers = dict(_WHOLE) if desk.is_partial else {}
+        if status == HTTPStatus.SERVICE_UNAVAILABLE:
+            headers["retry-after"] = "1"
+        return desk.page(
             "mishap.html.j2",
             status=status,
-            headers={"retry-after": "1"} if status == HTTPStatus.SERVICE_UNAVAILABLE else {},
+            headers=headers,
             mishap=status,
             said=said,
             request_id=self._ids.of(request.scope),

@@ -83,7 +83,6 @@ class Refused:
         key, rows = self._keys.get(key_id), self._refusals.of_key(key_id)
         return desk.page(
             "refusals_of_key.html.j2",
-            account=self._accounts.get(key.account_id),
             of_key=OfKey(key=key, lines=self._lines(desk, key, rows), total=len(rows)),
         )
 

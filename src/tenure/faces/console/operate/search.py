@@ -32,7 +32,6 @@ def show(desk: GivenDesk, operating: GivenOperating) -> Response[bytes]:
         "operate/search.html.j2",
         status=422 if errors else 200,
         typed=typed,
-        is_further=bool(after),
         found=found,
         mask=apikeys.mask,
         errors=errors,

@@ -32,7 +32,8 @@ function enhance(root) {
     button.hidden = false;
     button.addEventListener("click", () => {
       const area = document.getElementById(button.dataset.addTo);
-      const entries = area.value.split(/[\s,;]+/).filter(Boolean);
+      // The signs that the server takes between addresses, see edits.py.
+      const entries = area.value.split(/[\s,;\uff0c\u3001\uff1b]+/).filter(Boolean);
       for (const entry of button.dataset.entries.split(" ")) {
         if (!entries.includes(entry)) entries.push(entry);
       }
