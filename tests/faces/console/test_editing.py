@@ -1,6 +1,7 @@
 """Editing by form: what is asked for, the pop-up, the second factor, the commit, stale plans."""
 
 import re
+from dataclasses import fields, replace
 from pathlib import Path
 
 import pytest
@@ -8,6 +9,7 @@ import pytest
 from tenure.faces.console import edits
 from tenure.faces.console.edits import Filled
 from tenure.services import languages
+from tenure.services.keys import Wanted
 from tests.builders import FUTURES, TRADING
 from tests.faces.console.visiting import Browser, Visited, fields_of, words
 
@@ -278,3 +280,18 @@ def test_what_no_form_can_mend_is_a_page_of_its_own_to_a_script_too(visited: Vis
     assert reply.status == 404
     assert reply.headers["hx-retarget"] == "body"
     assert reply.headers["hx-reswap"].startswith("innerHTML")
+
+
+def test_an_approval_is_bound_to_all_that_an_edit_asks_for() -> None:
+    """Whatever is added to what can be asked for has to be in the digest (SECURITY T24)."""
+    changed = {
+        "label": "another",
+        "ip_allowlist": ("203.0.113.8",),
+        "permissions": {"futures": True},
+    }
+    wanted = Wanted(label="bot", ip_allowlist=("203.0.113.7",), permissions={"futures": False})
+
+    assert {field.name for field in fields(Wanted)} == changed.keys()
+    for name, value in changed.items():
+        other = replace(wanted, **{name: value})  # type: ignore[arg-type]  # each its own type
+        assert edits.act("key_1", other) != edits.act("key_1", wanted), name

@@ -1,8 +1,9 @@
 """
 Step-ups: a fresh second factor, bound to one act in one visit, five minutes old at most (T24).
 
-An *act* is whatever text names it exactly, such as `keys.edit key_… <stamp>`: what is approved is
-that and nothing else, once. A stolen cookie alone approves nothing.
+An *act* is whatever text names it exactly, such as a digest over which key is edited and how (not
+over the plan, so that a stale one can be looked at again): what is approved is that and nothing
+else, once. A stolen cookie alone approves nothing.
 """
 
 from dataclasses import dataclass
