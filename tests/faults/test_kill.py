@@ -38,13 +38,17 @@ def kill_again_and_again(home: Path, *, rounds: int, seed: int) -> None:
     dice = random.Random(seed)  # noqa: S311 - to be repeatable, as far as the machine lets it be
     with Server(home, _free_port()) as server:
         owners = [open_account(server, number, dice) for number in range(OWNERS)]
-        for _ in range(rounds):
+        for number in range(rounds):
+            known = answered(owners)
             acting = [
                 threading.Thread(target=owner.act_until_killed, args=(server.url,))
                 for owner in owners
             ]
             for thread in acting:
                 thread.start()
+            # Every other time something was answered before: a busy machine may take longer for it.
+            while number % 2 == 0 and answered(owners) == known:
+                time.sleep(0.01)
             time.sleep(dice.randint(*KILLED_AFTER_MS) / 1000)
             server.kill()
             for thread in acting:
@@ -54,7 +58,11 @@ def kill_again_and_again(home: Path, *, rounds: int, seed: int) -> None:
             expect_the_store_holds(home, owners)
             server.start()
             expect_the_server_says(server, owners)
-    assert sum(len(owner.acknowledged) for owner in owners) > rounds
+    assert answered(owners) >= rounds / 2
+
+
+def answered(owners: Sequence[Owner]) -> int:
+    return sum(len(owner.acknowledged) for owner in owners)
 
 
 def open_account(server: Server, number: int, dice: random.Random) -> Owner:

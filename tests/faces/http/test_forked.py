@@ -16,12 +16,15 @@ import os, signal, sys, time
 from tenure.domain.errors import Unavailable
 from tenure.faces.http.forked import Processes
 
+def say(*words):
+    os.write(1, (" ".join(map(str, words)) + "\\n").encode())  # Whole, whoever else says something.
+
 def part(name):
     def run():
         # Whoever is told to end says so; SIGINT is not for these.
-        signal.signal(signal.SIGINT, lambda *_: print(name, "interrupted", flush=True))
-        signal.signal(signal.SIGTERM, lambda *_: (print(name, "ended", flush=True), sys.exit(0)))
-        print(name, "runs as", open("/proc/self/comm").read().strip(), os.getpid(), flush=True)
+        signal.signal(signal.SIGINT, lambda *_: say(name, "interrupted"))
+        signal.signal(signal.SIGTERM, lambda *_: (say(name, "ended"), sys.exit(0)))
+        say(name, "runs as", open("/proc/self/comm").read().strip(), os.getpid())
         while True:
             time.sleep(60)
     return run
@@ -32,11 +35,11 @@ with Processes() as processes:
     processes.start("tenure-vital", part("vital"), is_vital=True)
     try:
         if processes.watch_until(lambda: ENOUGH, 0.01):
-            print("enough", flush=True)
+            say("enough")
             processes.watch()
-        print("told", flush=True)
+        say("told")
     except Unavailable as error:
-        print(error.code, error.context, flush=True)
+        say(error.code, error.context)
 """
 _WITHIN_S = 30
 

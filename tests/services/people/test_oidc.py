@@ -14,6 +14,7 @@ from tenure.domain.model import AccountKind, Secret
 from tenure.domain.people import CHALLENGE_MS, Role, Session, Stage
 from tenure.services.people.facade import House, People
 from tenure.services.people.oidc import Oidc, Provider
+from tenure.services.people.provider import Asked, Speaking
 from tests.services.parts import ACTOR
 from tests.services.people import issuer as issuing
 from tests.services.people.doors import ORIGIN, Door
@@ -30,9 +31,9 @@ def issuer(door: Door) -> Iterator[Issuer]:
         yield running
 
 
-def use(door: Door, running: Issuer, **more: Any) -> None:  # noqa: ANN401 - settings
-    """Let the house know the provider."""
-    provider = Provider(
+def a_provider(running: Issuer, **more: Any) -> Provider:  # noqa: ANN401 - settings
+    """Return what the house knows of a provider."""
+    return Provider(
         **{
             "issuer": running.url,
             "client_id": CLIENT_ID,
@@ -41,6 +42,11 @@ def use(door: Door, running: Issuer, **more: Any) -> None:  # noqa: ANN401 - set
             **more,
         }
     )
+
+
+def use(door: Door, running: Issuer, **more: Any) -> None:  # noqa: ANN401 - settings
+    """Let the house know the provider."""
+    provider = a_provider(running, **more)
     parts = door.parts
     house = House(
         store=parts.store,
@@ -459,9 +465,11 @@ def test_a_provider_that_failed_is_left_alone_for_a_moment(door: Door, issuer: I
 def test_a_provider_that_hangs_holds_two_threads_and_no_more(door: Door, issuer: Issuer) -> None:
     """Anybody may begin: the threads that hang are those that revoke keys, too."""
     issuer.answering.clear()
+    speaking = Speaking(a_provider(issuer), door.real)
+    asked = Asked(state="state", nonce="nonce", verifier="v" * 43)
     began: list[str] = []
     waiting = [
-        threading.Thread(target=lambda: began.append(oidc(door).begin().url)) for _ in range(2)
+        threading.Thread(target=lambda: began.append(speaking.address(asked))) for _ in range(2)
     ]
     for thread in waiting:
         thread.start()
@@ -471,7 +479,7 @@ def test_a_provider_that_hangs_holds_two_threads_and_no_more(door: Door, issuer:
     codes = set()
     for _ in range(5):
         with pytest.raises(Unavailable) as raised:
-            oidc(door).begin()
+            speaking.address(asked)
         codes.add(raised.value.code)
         time.sleep(0.05)
 
@@ -480,7 +488,7 @@ def test_a_provider_that_hangs_holds_two_threads_and_no_more(door: Door, issuer:
         thread.join()
     assert codes == {"busy"}
     assert len(began) == 2
-    assert oidc(door).begin().url
+    assert speaking.address(asked) == began[0]
 
 
 def test_without_a_provider_there_is_no_such_way_in(door: Door) -> None:
