@@ -46,9 +46,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> Iterator[None]:
     return result
 
 
-@pytest.hookimpl(
-    optionalhook=True
-)  # Where one process runs them all there is nothing to share out.
+@pytest.hookimpl(optionalhook=True)  # One process alone shares nothing out.
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> object:  # noqa: ANN401 - not ours
     """Keep the tests of a file in one process, for what they stand on."""
     # Not `--dist loadgroup`, which does nothing since pytest 9.2 (pytest-dev/pytest-xdist#1386).

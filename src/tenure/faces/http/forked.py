@@ -2,8 +2,8 @@
 Processes forked from one that has imported everything: started, watched, restarted, ended.
 
 Forked and not spawned, for a process takes with it what is imported: that is most of a start, and
-most of its memory. It is safe because the one that forks stays bare: one
-thread, no store open, no clock. Keep it so; what these processes do is in `serving`.
+most of its memory. It is safe because the one that forks stays bare: one thread, no store open, no
+clock. Keep it so; what these processes do is in `serving`.
 """
 
 import contextlib

@@ -53,7 +53,9 @@ def serve(settings: Settings) -> None:
         if not processes.watch_until(is_ticking, _LOOK_EVERY_S):
             return
         processes.start("tenure-http", partial(listen, settings), is_vital=True)
-        if processes.watch_until(partial(_answers, settings), _LOOK_EVERY_S):
+        with httpx.Client(trust_env=False) as client:
+            is_answering = processes.watch_until(partial(_answers, client, settings), _LOOK_EVERY_S)
+        if is_answering:
             print(_greeting(prepared, first_link), flush=True)  # noqa: T201 - for who started it
             processes.watch()
 
@@ -106,12 +108,12 @@ def _until_stopped() -> Callable[[], bool]:
     return stopped.is_set
 
 
-def _answers(settings: Settings) -> bool:
+def _answers(client: httpx.Client, settings: Settings) -> bool:
     """Whether it is ready, asked where everybody will ask."""
     # Whoever listens everywhere listens here too.
     host = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}.get(settings.host, settings.host)  # noqa: S104 - compared, not bound
     try:
-        return httpx.get(f"http://{host}:{settings.port}/readyz", trust_env=False).is_success
+        return client.get(f"http://{host}:{settings.port}/readyz").is_success
     except httpx.TransportError:
         return False
 
