@@ -24,11 +24,18 @@ _WITHIN_S = 240
 
 @pytest.mark.parametrize("whole", [False, pytest.param(True, marks=pytest.mark.soak)])
 def test_without_a_planted_bug_they_all_pass(tmp_path: Path, *, whole: bool) -> None:
-    """A test that is always red catches nothing: one of each file, or all, which takes longer."""
+    """
+    A test that is always red catches nothing: one of each directory, or all, which takes longer.
+
+    On the source as it is each of them is green in the run that this test is part of. What is left
+    to see is that a run on a copy, with few plugins, can be green.
+    """
     _copy(tmp_path)
     selection = sorted({node for bug in BUGS for node in bug.caught_by})
     if not whole:
-        selection = list({node.partition("::")[0]: node for node in selection}.values())
+        selection = list(
+            {Path(node.partition("::")[0]).parent: node for node in selection}.values()
+        )
 
     code, outcomes, said = _run(tmp_path, selection)
 

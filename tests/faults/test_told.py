@@ -30,8 +30,6 @@ pytestmark = pytest.mark.slow
 
 _Answer = TypeVar("_Answer")
 
-INTERRUPTIONS = 250
-
 
 @pytest.fixture
 def parts(tmp_path: Path) -> Iterator[Parts]:
@@ -83,7 +81,8 @@ class FatefulStore:
         return answer
 
 
-def test_a_sender_that_is_cut_off_anywhere_loses_nothing(parts: Parts) -> None:
+@pytest.mark.parametrize("times", [80, pytest.param(250, marks=pytest.mark.soak)])
+def test_a_sender_that_is_cut_off_anywhere_loses_nothing(parts: Parts, times: int) -> None:
     """At least once each, under one id and with the same words; the journal says what there is."""
     fate, teller = Fate(7), Teller(parts)
     sent: dict[str, list[Outgoing]] = defaultdict(list)
@@ -102,7 +101,7 @@ def test_a_sender_that_is_cut_off_anywhere_loses_nothing(parts: Parts) -> None:
     accounts = [parts.account() for _ in range(4)]
     real, fateful = parts.store, FatefulStore(parts, fate)
     acts = 0
-    while fate.struck < INTERRUPTIONS:
+    while fate.struck < times:
         for account in accounts:
             parts.accounts.set_frozen(account.account_id, frozen=acts % 2 == 0, actor=ACTOR)
         acts += 1
