@@ -6,6 +6,7 @@ leaves the evidence of how fresh it is. Whoever opens the files gets them from `
 nobody else names LMDB. Nothing here decides anything.
 """
 
+import contextlib
 import dataclasses
 import os
 from pathlib import Path
@@ -259,7 +260,10 @@ def open_files(home: Path, *, readonly: bool) -> Files:
     )
     try:
         _require_whole(env, path)
-        return env, {name: env.open_db(name, create=not readonly) for name in _DATABASES}
+        # A writer makes them in one transaction: a commit each would be a disk's turn each. What is
+        # opened in a transaction that only reads is closed with it.
+        with contextlib.nullcontext() if readonly else env.begin(write=True) as txn:
+            return env, {name: env.open_db(name, txn, create=not readonly) for name in _DATABASES}
     except BaseException:
         env.close()  # Else it could not be opened again in this process.
         raise
