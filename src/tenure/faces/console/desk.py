@@ -135,9 +135,13 @@ class Desk:
         Do inside what spends the approval of *act* in its own transaction, given as in `approve`.
 
         Every other act is done in `acting`. Raises Invalid `code`, also where the approval was
-        spent by another form a moment ago.
+        spent by another form a moment ago; Conflict `repeated` for a form that is to act once and
+        was sent before.
         """
+        self._once = form.one(ONCE)
         self.approve(act, form)
+        if form.has(ONCE):
+            self._house.steps.begin(self.signed_in, act, form)
         try:
             yield
         except Forbidden as error:
