@@ -23,6 +23,7 @@ from tenure.services.people.passwords import Passwords
 from tenure.services.people.proving import Proving
 from tenure.services.people.recovery import Recovery
 from tenure.services.people.register import Register
+from tenure.services.people.room import Room
 from tenure.services.people.sessions import Sessions
 from tenure.services.people.signin import SignIn
 from tenure.services.people.stepups import StepUps
@@ -52,7 +53,8 @@ class People:
             store=house.store, clock=house.clock, real=house.real, catch_up=house.catch_up
         )
         self._register = register
-        passwords, budgets = Passwords(house.real), Budgets(register)
+        room, budgets = Room(), Budgets(register)
+        passwords = Passwords(house.real, room)
         proving = Proving(register, budgets, Passkeys(house.origin), house.sealing_key)
         self.sessions = Sessions(register)
         self.invitations = Invitations(register, passwords, self.sessions, house.origin)
@@ -60,7 +62,7 @@ class People:
         self.step_ups = StepUps(register, proving, self.sessions)
         self.factors = Factors(register, budgets, passwords, proving, self.sessions, self.step_ups)
         self.recovery = Recovery(register, self.invitations)
-        self.oidc = None if provider is None else Oidc(register, proving, self.sessions, provider)
+        self.oidc = provider and Oidc(register, proving, self.sessions, provider, room)
 
     def now_ms(self) -> int:
         """Return now as people live it: the machine's time, also in a sandbox (ms, UTC)."""

@@ -6,16 +6,14 @@ What may be a password is in `domain.people`; budgets of attempts in `budgets`.
 
 import base64
 import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import Final
 
 import argon2
 from argon2.exceptions import InvalidHashError, VerificationError
 
 from tenure.clock import Clock
-from tenure.domain.errors import Unavailable
 from tenure.domain.people import PASSWORD_CHARACTERS_MAX
+from tenure.services.people.room import Room
 
 MEMORY_KIB: Final = 19_456
 PASSES: Final = 2
@@ -26,19 +24,14 @@ HASH_BYTES: Final = 32
 AT_ONCE: Final = 2
 """Hashes a worker works on at a time: each takes a processor and 19 MiB (SECURITY T35)."""
 WAITING_MAX: Final = 2
-"""
-More than so many that wait are sent away, with 503.
-
-Each waits in a thread of the worker's, of which a machine with two processors has six: the others
-go on answering whoever manages keys, however many try to sign in (SECURITY F23).
-"""
+"""More than so many that wait are sent away, with 503; see `room`."""
 
 
 class Passwords:
     """Hashes and verifies; as many at once as a worker can bear."""
 
-    def __init__(self, clock: Clock) -> None:
-        """*clock* gives the salts."""
+    def __init__(self, clock: Clock, room: Room) -> None:
+        """*clock* gives the salts; *room* is that of all who are coming in."""
         self._clock = clock
         self._hasher = argon2.PasswordHasher(
             time_cost=PASSES,
@@ -49,11 +42,11 @@ class Passwords:
         )
         self._stand_in = _stand_in(clock)
         self._working = threading.BoundedSemaphore(AT_ONCE)
-        self._room = threading.BoundedSemaphore(AT_ONCE + WAITING_MAX)
+        self._room = Room(AT_ONCE + WAITING_MAX, within=room)
 
     def hash(self, password: str) -> str:
         """Return *password* hashed, parameters and salt included; raises Unavailable `busy`."""
-        with self._turn():
+        with self._room.turn(), self._working:
             return self._hasher.hash(password, salt=self._clock.random_bytes(SALT_BYTES))
 
     def verify(self, hashed: str | None, password: str) -> bool:
@@ -62,7 +55,7 @@ class Passwords:
 
         Raises Unavailable `busy`.
         """
-        with self._turn():
+        with self._room.turn(), self._working:
             try:
                 self._hasher.verify(
                     hashed or self._stand_in, password[: PASSWORD_CHARACTERS_MAX + 1]
@@ -74,16 +67,6 @@ class Passwords:
     def is_dated(self, hashed: str) -> bool:
         """Whether *hashed* was made with other parameters than these."""
         return self._hasher.check_needs_rehash(hashed)
-
-    @contextmanager
-    def _turn(self) -> Iterator[None]:
-        if not self._room.acquire(blocking=False):
-            raise Unavailable("busy", "too many are signing in just now; try again in a moment")
-        try:
-            with self._working:
-                yield
-        finally:
-            self._room.release()
 
 
 def _stand_in(clock: Clock) -> str:
