@@ -151,7 +151,12 @@ def test_a_seed_that_waited_too_long_begins_again(visited: Visited) -> None:
 
 @pytest.mark.parametrize(
     ("password", "said"),
-    [("short", "Choose 12 to 256 characters"), ("a" * 20, "Choose 12 to 256 characters")],
+    [
+        ("short", "Choose 12 to 256 characters, such as several words."),
+        ("password1234", "Many people have this password, or the same with other digits"),
+        ("Owner-Example", "This is made of your e-mail address"),
+        ("a" * 20, "This repeats itself, or follows the alphabet or the keyboard"),
+    ],
 )
 def test_a_password_that_will_not_do_is_told_beside_the_field(
     visited: Visited, password: str, said: str

@@ -159,6 +159,8 @@ def test_the_password_is_changed_by_who_knows_it(visited: Visited, owner: Browse
     # What was approved holds for five minutes: the factor is not asked for twice.
     weak = owner.post(path, {"current": PASSWORD, "password": "short"})
     assert 'id="password-error"' in weak.body.decode()
+    common = owner.post(path, {"current": PASSWORD, "password": "Sunshine2024"})
+    assert "Many people have this password" in words(common)
 
     done = owner.post(path, {"current": PASSWORD, "password": NEW})
 

@@ -30,8 +30,11 @@ LinkSecret: TypeAlias = Annotated[str, PathParameter(pattern=r"^[A-Za-z0-9_-]{43
 
 def beside(desk: Desk, error: Invalid) -> dict[str, str]:
     """Return what is wrong with a form by field, in the reader's language where there is a text."""
+    texts = desk.language.texts
     return {
-        problem.field: desk.language.texts.get(f"entering.bad_{problem.field}") or problem.message
+        problem.field: texts.get(f"entering.bad_{problem.field}.{error.code}")
+        or texts.get(f"entering.bad_{problem.field}")
+        or problem.message
         for problem in error.problems
     }
 

@@ -54,7 +54,7 @@ class People:
         )
         self._register = register
         room, budgets = Room(), Budgets(register)
-        passwords = Passwords(house.real, room)
+        passwords = Passwords(house.real, room, house.origin)
         proving = Proving(register, budgets, Passkeys(house.origin), house.sealing_key)
         self.sessions = Sessions(register)
         self.invitations = Invitations(register, passwords, self.sessions, house.origin)

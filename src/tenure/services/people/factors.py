@@ -22,7 +22,6 @@ from tenure.domain.people import (
     Session,
     Stage,
     require_label,
-    require_password,
 )
 from tenure.services import sealing
 from tenure.services.people import codes, totp
@@ -214,7 +213,7 @@ class Factors:
 
         Raises Invalid `password`, Unauthenticated `wrong` or `locked`, Forbidden `step_up`.
         """
-        require_password(new, session.person.email)
+        self._passwords.require(new, session.person.email)
         if session.stage is not Stage.FULL:
             raise expired()
         person_id = session.person.person_id

@@ -21,7 +21,6 @@ from tenure.domain.people import (
     PersonId,
     Role,
     Stage,
-    require_password,
 )
 from tenure.services import languages
 from tenure.services.people import freezing
@@ -159,7 +158,7 @@ class Invitations:
         """
         invitation = self.look(secret)  # First: a hash is work, and not for everybody.
         email = invitation.email or require_email(joining.email or "")
-        hashed = self._passwords.hash(require_password(joining.password, email))
+        hashed = self._passwords.hash(self._passwords.require(joining.password, email))
         language = joining.language and language_of(joining.language)
         time_zone = joining.time_zone and languages.require_time_zone(joining.time_zone)
 

@@ -1,18 +1,22 @@
 """
 Hashing passwords: Argon2id, a few at a time, and the same work where there is nobody to check.
 
-What may be a password is in `domain.people`; budgets of attempts in `budgets`.
+What may be a password is in `domain.passwords`, which is handed the common ones from here; budgets
+of attempts are in `budgets`.
 """
 
 import base64
 import threading
+from functools import cache
+from importlib import resources
 from typing import Final
+from urllib.parse import urlsplit
 
 import argon2
 from argon2.exceptions import InvalidHashError, VerificationError
 
 from tenure.clock import Clock
-from tenure.domain.people import PASSWORD_CHARACTERS_MAX
+from tenure.domain.passwords import PASSWORD_CHARACTERS_MAX, require_password
 from tenure.services.people.room import Room
 
 MEMORY_KIB: Final = 19_456
@@ -30,9 +34,9 @@ WAITING_MAX: Final = 2
 class Passwords:
     """Hashes and verifies; as many at once as a worker can bear."""
 
-    def __init__(self, clock: Clock, room: Room) -> None:
-        """*clock* gives the salts; *room* is that of all who are coming in."""
-        self._clock = clock
+    def __init__(self, clock: Clock, room: Room, origin: str) -> None:
+        """*clock* gives the salts; *room* is that of all who come in, *origin* where to."""
+        self._clock, self._names = clock, _names(origin)
         self._hasher = argon2.PasswordHasher(
             time_cost=PASSES,
             memory_cost=MEMORY_KIB,
@@ -43,6 +47,10 @@ class Passwords:
         self._stand_in = _stand_in(clock)
         self._working = threading.BoundedSemaphore(AT_ONCE)
         self._room = Room(AT_ONCE + WAITING_MAX, within=room)
+
+    def require(self, password: str, email: str) -> str:
+        """Return *password* if it may be one for *email*; raises Invalid `password`."""
+        return require_password(password, email, self._names, _common())
 
     def hash(self, password: str) -> str:
         """Return *password* hashed, parameters and salt included; raises Unavailable `busy`."""
@@ -67,6 +75,20 @@ class Passwords:
     def is_dated(self, hashed: str) -> bool:
         """Whether *hashed* was made with other parameters than these."""
         return self._hasher.check_needs_rehash(hashed)
+
+
+@cache
+def _common() -> frozenset[str]:
+    """Return the passwords that many have; read when somebody first sets one."""
+    page = resources.files("tenure.services.people").joinpath("common_passwords.txt")
+    lines = page.read_text(encoding="utf-8").splitlines()
+    return frozenset(line for line in lines if not line.startswith("#"))
+
+
+def _names(origin: str) -> tuple[str, ...]:
+    """Return what the house is called, as far as its address says; not `com`, nor a number."""
+    host = urlsplit(origin).hostname or ""
+    return (host, *(part for part in host.split(".")[:-1] if not part.isdigit()))
 
 
 def _stand_in(clock: Clock) -> str:
