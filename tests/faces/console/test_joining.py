@@ -195,8 +195,9 @@ def test_the_first_administrator_says_who_she_is(visited: Visited) -> None:
     path = invited.link.reveal().removeprefix(ORIGIN)
     browser = visited.nobody()
     assert "email" in dict(fields_of(browser.get(path)))
-    wrong = browser.post(path, {"password": PASSWORD, "email": "nobody"})
-    assert 'id="email-error"' in wrong.body.decode()
+    for typed in ("nobody", "a@b"):
+        wrong = browser.post(path, {"password": PASSWORD, "email": typed})
+        assert 'id="email-error"' in wrong.body.decode()
 
     browser.post(path, {"password": PASSWORD, "email": "ada@example.com"})
 

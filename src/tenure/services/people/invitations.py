@@ -32,7 +32,6 @@ from tenure.store.db import Transaction
 from tenure.store.invitations import StoredInvitation
 
 JOIN_PATH: Final = "/console/join"
-_EMAIL_CHARACTERS_MAX: Final = 254
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -269,6 +268,4 @@ def require_email(text: str) -> str:
         address_of(Channel.EMAIL, text)
     except Invalid as error:
         raise Invalid("email", error.message) from error
-    if len(text) > _EMAIL_CHARACTERS_MAX:
-        raise Invalid("email", f"has at most {_EMAIL_CHARACTERS_MAX} characters")
     return text
