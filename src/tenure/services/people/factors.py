@@ -263,11 +263,17 @@ class Factors:
         self, tx: Transaction, session: Session, *, factor: str, label: str
     ) -> tuple[Enrolled, Event]:
         made: tuple[Secret, ...] = ()
-        if session.stage is Stage.ENROLLING:
+        is_first = session.stage is Stage.ENROLLING
+        if is_first:
             made = self._new_codes(tx, session.person)
         person = people.get(tx, session.person.person_id)
         event = self._register.record(
-            tx, Tag.PERSON_FACTOR_ADDED, person, factor=factor, label=label
+            tx,
+            Tag.PERSON_FACTOR_ADDED,
+            person,
+            factor=factor,
+            label=label,
+            is_first=is_first,
         )
         begun = self._go_on(tx, session)
         return Enrolled(person=person, begun=begun, recovery_codes=made), event
