@@ -63,6 +63,7 @@ def _door(desk: Desk, known: People, form: Form, error: str = "") -> Response[by
         email=form.one("email"),
         next_page=wanted(next_page),
         has_provider=known.oidc is not None,
+        has_anybody=known.has_anybody(),
         errors={"form": error} if error else {},
     )
 

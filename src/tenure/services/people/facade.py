@@ -85,6 +85,10 @@ class People:
         """Return the people of the house, the oldest first."""
         return self._register.store.read(people.operators)
 
+    def has_anybody(self) -> bool:
+        """Whether anybody has joined; until then a start prints a link that lets somebody in."""
+        return self._register.store.read(people.has_anybody)
+
     def prefer(self, person_id: PersonId, *, language: str | None, time_zone: str | None) -> Person:
         """Change how somebody is spoken to; None takes the house's own. Raises Invalid."""
         tag = language and language_of(language)
