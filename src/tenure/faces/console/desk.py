@@ -21,7 +21,7 @@ from litestar.utils.scope.state import ScopeState
 
 from tenure.clock import Clock, SandboxClock
 from tenure.domain.errors import Forbidden, Invalid
-from tenure.faces.console import navigation, statics, visitors
+from tenure.faces.console import navigation, returning, statics, visitors
 from tenure.faces.console.forms import Form
 from tenure.faces.console.origins import Origin
 from tenure.faces.console.stepping import ONCE, Stepping
@@ -228,6 +228,7 @@ class Desk:
             "sandbox": clock if isinstance(clock, SandboxClock) else None,
             "counts": self._house.counts(self.visitor) if self.visitor else {},
             "is_partial": self.is_partial,
+            "has_lost": returning.UNSAVED in self.asked,
         }
 
 
