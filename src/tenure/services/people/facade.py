@@ -62,7 +62,9 @@ class People:
         self.step_ups = StepUps(register, proving, self.sessions)
         self.factors = Factors(register, budgets, passwords, proving, self.sessions, self.step_ups)
         self.recovery = Recovery(register, self.invitations)
-        self.oidc = provider and Oidc(register, proving, self.sessions, provider, room)
+        self.oidc = (
+            Oidc(register, proving, self.sessions, provider, room) if provider is not None else None
+        )
 
     def now_ms(self) -> int:
         """Return now as people live it: the machine's time, also in a sandbox (ms, UTC)."""
@@ -104,14 +106,6 @@ class People:
 
         return self._register.change(prefer)
 
-    def change_role(self, person_id: str, role: Role, actor: str) -> Person:
-        """
-        Give an operator another role; his sessions end.
-
-        Raises NotFound, Invalid, Conflict `last_administrator`.
-        """
-        return self._register.change(lambda tx: self.role_in(tx, person_id, role, actor))
-
     def remove(self, person_id: str, actor: str) -> Person:
         """
         Let somebody in no more, at once; raises NotFound, Conflict `last_administrator`.
@@ -130,7 +124,11 @@ class People:
     def role_in(
         self, tx: Transaction, person_id: str, role: Role, actor: str
     ) -> tuple[Person, Event | None]:
-        """Do `change_role` in the caller's transaction."""
+        """
+        Give an operator another role, in the caller's transaction; his sessions end.
+
+        Raises NotFound, Invalid, Conflict `last_administrator`.
+        """
         before = people.get(tx, person_id)
         if not (before.role.is_operators and role.is_operators):
             raise Invalid("role", "an owner is no operator, and no operator an owner")
