@@ -73,8 +73,9 @@ def _door(desk: Desk, known: People, form: Form, error: str = "") -> Response[by
 def ask(desk: GivenDesk, people: GivenPeople) -> Response[Any]:
     """Ask for a password, or a passkey."""
     if desk.visitor is not None:
-        # Signed in all the same: a twin of the form was quicker, and its session goes on.
-        return go_in(desk, returning.unmarked(desk.asked.get(NEXT, "")))
+        asked = desk.asked.get(NEXT, "")
+        # In all the same: a twin of the form was quicker, and its session goes on.
+        return go_in(desk, returning.unmarked(asked) if desk.visitor.stage is Stage.FULL else asked)
     return _door(desk, people, Form({}))
 
 
