@@ -137,9 +137,16 @@ def go_on(house: House) -> Affairs:
 def begin(house: House, ids: Affairs, who: str) -> Begun:
     """Let somebody of `STAGES` sign in on a telephone and here, and nowhere else."""
     sessions, person_id = house.worker.people.sessions, PersonId(getattr(ids, who))
+    person = house.worker.people.find(person_id)
     sessions.end_all(person_id)
-    sessions.begin(person_id, STAGES[who], agent="Mozilla/5.0 (Android 14) Firefox/128.0")
-    return sessions.begin(person_id, STAGES[who], agent="Mozilla/5.0 (Linux) Chrome/126.0")
+
+    def begin(agent: str) -> Begun:
+        return house.worker.store.write(
+            lambda tx: sessions.begin_in(tx, person, STAGES[who], agent)
+        )
+
+    begin("Mozilla/5.0 (Android 14) Firefox/128.0")
+    return begin("Mozilla/5.0 (Linux) Chrome/126.0")
 
 
 def _signatory(person: Person) -> Signatory:

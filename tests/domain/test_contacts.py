@@ -26,7 +26,7 @@ def test_an_address_that_makes_sense_is_kept_as_it_is(channel: Channel, address:
     [
         *(
             (Channel.EMAIL, text)
-            for text in ("", "a", "a@", "@b", "a@b@c", "a b@c.de", "a@b\r\nBcc: x")
+            for text in ("", "a", "a@", "@b", "a@b@c", "a b@c.de", "a@b.c\r\nBcc: x", "a@b")
         ),
         (Channel.EMAIL, "a@" + "b" * 300),
         *(

@@ -33,6 +33,18 @@ def test_whatever_could_mean_more_in_a_header_is_none(text: str) -> None:
     assert not mailing.is_address(text)
 
 
+@pytest.mark.parametrize(
+    ("text", "is_anybodys"),
+    [
+        *(("a@b.c", True), ("owner@b\u00fccher.example", True), (f"a@{'b' * 250}.c", True)),
+        *(("a@b", False), ("root@localhost", False), ("a@b..c", False), ("a@.c", False)),
+        *(("a@b.c ", False), ("a@b.", False), (f"a@{'b' * 251}.c", False), ("", False)),
+    ],
+)
+def test_mail_from_anywhere_reaches_a_domain_with_a_dot(text: str, *, is_anybodys: bool) -> None:
+    assert mailing.is_anybodys(text) is is_anybodys
+
+
 @given(st.text(max_size=40) | st.text(st.sampled_from('a@.<>,;:" \r\n\u2028('), max_size=12))
 def test_what_is_an_address_is_one_line_and_one_address(text: str) -> None:
     if mailing.is_address(text):

@@ -14,7 +14,7 @@ from tests.builders import TRADING, a_key
 
 NOBODYS_NEWS = {
     *(Tag.ACCOUNT_CREATED, Tag.CALENDAR_RENEWED, Tag.LEAD_TIMES_CHANGED),
-    *(Tag.PERSON_CHANGED, Tag.PERSON_ROLE_CHANGED),
+    *(Tag.PERSON_JOINED, Tag.PERSON_CHANGED, Tag.PERSON_ROLE_CHANGED),
     *(Tag.APPROVAL_PROPOSED, Tag.APPROVAL_APPROVED, Tag.APPROVAL_WITHDRAWN),
     *(Tag.STORE_RESTORED, Tag.STORE_RESTORED_ACCEPTED),
 }
@@ -53,6 +53,17 @@ def told(tag: str, body: dict[str, object] | None = None, **more: str | int | No
 
 def an_edit(*kinds: ConsequenceKind) -> dict[str, object]:
     return {"consequences": [{"kind": str(kind), "permission": TRADING} for kind in kinds]}
+
+
+def test_joining_is_told_once_and_a_factor_that_comes_later_is_urgent() -> None:
+    added = "person:factor_added"
+
+    joined = told(added, {"factor": "totp", "is_first": True})
+    later = [told(added, {"factor": "totp", **more}) for more in ({"is_first": False}, {})]
+
+    assert (joined.kind, joined.urgency) == (Kind.OWNER_JOINING, Urgency.NORMAL)
+    assert {(each.kind, each.urgency) for each in later} == {(Kind.SIGN_IN_CHANGED, Urgency.HIGH)}
+    assert told("person:invited").urgency is Urgency.NORMAL
 
 
 @pytest.mark.parametrize("tag", Tag)

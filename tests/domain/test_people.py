@@ -18,7 +18,6 @@ from tenure.domain.people import (
     Stage,
     TotpCode,
     require_label,
-    require_password,
     sign_in_name,
 )
 
@@ -110,27 +109,6 @@ def test_every_stage_has_an_end_and_only_the_last_is_full() -> None:
 def test_a_name_is_folded_by_ascii_alone(email: str, name: str) -> None:
     """A sign that Unicode folds into another must not make somebody another."""
     assert sign_in_name(email) == name
-
-
-@pytest.mark.parametrize(
-    "password", ["x" * 11, "x" * 257, "aaaaaaaaaaaa", "abcdabcdabcd", "Owner@Example.com"]
-)
-def test_a_password_that_is_short_endless_or_a_guess_is_refused(password: str) -> None:
-    with pytest.raises(Invalid) as raised:
-        require_password(password, "owner@example.com")
-    assert raised.value.field == "password"
-
-
-def test_the_part_of_the_name_before_the_at_is_a_guess_too() -> None:
-    with pytest.raises(Invalid):
-        require_password("ada.lovelace", "ada.lovelace@example.com")
-
-
-@pytest.mark.parametrize(
-    "password", ["abcdeabcdeab", "correct horse battery staple", "é" * 8 + "abcd"]
-)
-def test_a_long_password_of_whatever_signs_will_do(password: str) -> None:
-    assert require_password(password, "owner@example.com") == password
 
 
 @pytest.mark.parametrize("label", ["", "  ", "x" * 65, "a\tb", "a\u202eb"])

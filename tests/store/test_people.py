@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from functools import partial
+from typing import Any
 
 import pytest
 
@@ -77,6 +78,7 @@ def test_a_person_is_found_in_each_way_there_is(filled: Store) -> None:
         assert people.owner_of(tx, ACCOUNT.account_id) == OWNER
         assert people.operators(tx) == [OPERATOR]
         assert people.administrators(tx) == [], "she has not joined"
+        assert not people.has_anybody(tx), "nor has anybody"
         assert people.ever(tx, [ACCOUNT.account_id]) == [OWNER]
         assert people.ever(tx, None) == [OPERATOR]
         for nobody in (people.by_name(tx, "x"), people.by_subject(tx, "x"), people.find(tx, "x")):
@@ -85,6 +87,16 @@ def test_a_person_is_found_in_each_way_there_is(filled: Store) -> None:
             people.get(tx, "PSN_1")
 
     filled.read(look)
+
+
+@pytest.mark.parametrize("way", [{"password_set_at_ms": 3}, {"oidc_subject": "s"}])
+def test_whoever_has_a_way_in_is_somebody_until_removed(filled: Store, way: dict[str, Any]) -> None:
+    joined = replace(OWNER, **way)
+    filled.write(lambda tx: people.save(tx, joined))
+    assert filled.read(people.has_anybody)
+
+    filled.write(lambda tx: people.save(tx, replace(joined, removed_at_ms=9)))
+    assert not filled.read(people.has_anybody)
 
 
 def test_what_may_change_is_saved_and_read_again(filled: Store) -> None:

@@ -12,7 +12,7 @@ from enum import StrEnum
 from typing import Any
 from urllib.parse import urlsplit
 
-from tenure.domain import notices
+from tenure.domain import mailing, notices
 from tenure.domain.errors import Invalid
 from tenure.domain.model import Account
 from tenure.domain.notices import Kind
@@ -22,7 +22,6 @@ ADDRESS_CHARACTERS_MAX = 2_048
 OLD_SECRET_GOOD_FOR_MS = 86_400_000
 """How long a webhook's former signing secret signs beside the new one (SECURITY T32)."""
 
-_EMAIL = re.compile(r"[^\s@\x00-\x1f\x7f]{1,64}@[^\s@\x00-\x1f\x7f]{1,189}")
 _LANGUAGE = re.compile(r"[A-Za-z]{2,3}(-[A-Za-z]{4})?(-(?:[A-Za-z]{2}|[0-9]{3}))?")
 """The part of BCP 47 that names a language, perhaps a script, perhaps a region."""
 
@@ -88,7 +87,7 @@ def address_of(channel: Channel, text: str) -> str:
     if len(text) > ADDRESS_CHARACTERS_MAX or not text.isprintable():
         raise Invalid("address", "is too long, or has characters that cannot be printed")
     if channel is Channel.EMAIL:
-        if not _EMAIL.fullmatch(text):
+        if not mailing.is_anybodys(text):
             raise Invalid("address", "must look like name@example.com")
         return text
     try:

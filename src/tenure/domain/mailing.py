@@ -14,6 +14,8 @@ from tenure.domain.model import Secret
 _RELAY_PORTS: Final = {"smtp": 587, "smtps": 465}
 """Where mail is handed in (RFC 6409), and the same with TLS from the start (RFC 8314)."""
 
+_ADDRESS_CHARACTERS_MAX: Final = 254
+"""What fits in a command, with its angle brackets (RFC 5321 4.5.3.1.3)."""
 # RFC 5321 4.5.3.1 limits both halves; letters outside ASCII are RFC 6531's.
 _ADDRESS: Final = re.compile(
     r"[^\s\x00-\x1f\x7f<>()\[\]\\\",:;@]{1,64}@(?!-)[^\s\x00-\x2c\x2f:-@\[-`{-\x7f]{1,253}(?<![-.])"
@@ -42,6 +44,21 @@ class Relay(NamedTuple):
 def is_address(text: str) -> bool:
     """Whether *text* is one plain e-mail address."""
     return text.isprintable() and _ADDRESS.fullmatch(text) is not None
+
+
+def is_anybodys(text: str) -> bool:
+    """
+    Whether *text* is an address that mail from anywhere may reach: its domain has a dot.
+
+    `root@localhost` is none: a sender or a relay may be of this machine, a person is not.
+    """
+    labels = text.rpartition("@")[2].split(".")
+    return (
+        len(text) <= _ADDRESS_CHARACTERS_MAX
+        and is_address(text)
+        and len(labels) > 1
+        and all(labels)
+    )
 
 
 def read_sender(text: str) -> Sender:

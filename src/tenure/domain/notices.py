@@ -37,6 +37,7 @@ class Kind(StrEnum):
     ACCOUNT_FROZEN = "account_frozen"
     ACCOUNT_UNFROZEN = "account_unfrozen"
     CONTACTS_CHANGED = "contacts_changed"
+    OWNER_JOINING = "owner_joining"
     SIGN_IN_CHANGED = "sign_in_changed"
     SIGN_IN_LOCKED = "sign_in_locked"
     PASSKEY_SUSPECTED = "passkey_suspected"
@@ -85,6 +86,7 @@ URGENCIES: Mapping[Kind, Urgency] = {
     Kind.ACCOUNT_FROZEN: Urgency.HIGH,
     Kind.ACCOUNT_UNFROZEN: Urgency.NORMAL,
     Kind.CONTACTS_CHANGED: Urgency.HIGH,
+    Kind.OWNER_JOINING: Urgency.NORMAL,
     Kind.SIGN_IN_CHANGED: Urgency.HIGH,
     Kind.SIGN_IN_LOCKED: Urgency.HIGH,
     Kind.PASSKEY_SUSPECTED: Urgency.HIGH,
@@ -111,8 +113,7 @@ _OF_TAG: Mapping[Tag, Kind] = {
     Tag.CONTACT_ADDED: Kind.CONTACTS_CHANGED,
     Tag.CONTACT_CHANGED: Kind.CONTACTS_CHANGED,
     Tag.CONTACT_REMOVED: Kind.CONTACTS_CHANGED,
-    Tag.PERSON_INVITED: Kind.SIGN_IN_CHANGED,
-    Tag.PERSON_JOINED: Kind.SIGN_IN_CHANGED,
+    Tag.PERSON_INVITED: Kind.OWNER_JOINING,
     Tag.PERSON_LINKED: Kind.SIGN_IN_CHANGED,
     Tag.PERSON_FACTOR_ADDED: Kind.SIGN_IN_CHANGED,
     Tag.PERSON_FACTOR_REMOVED: Kind.SIGN_IN_CHANGED,
@@ -211,6 +212,9 @@ def of_event(event: Event) -> Notice | None:
         audience = Audience.TREE if kind in _TO_THE_TREE else Audience.ACCOUNT
     if kind is Kind.KEY_EDITED:
         kind = _of_edit(_consequences(change.body))
+    if change.tag == Tag.PERSON_FACTOR_ADDED and change.body.get("is_first") is True:
+        # The password alone opens nothing: joining is told once, when it is done.
+        kind = Kind.OWNER_JOINING
     return Notice(
         notice_id=notice_id("event", event.seq, change.account_id),
         kind=kind,

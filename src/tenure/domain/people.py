@@ -1,9 +1,9 @@
 """
 The people who sign in: owners of an account, and operators by role; their sessions and limits.
 
-Values and comparisons only. Passwords and second factors are proved in `services.people`; what
-somebody may reach once signed in is in `rights`; what the journal says of a person, in
-`person_states`. Every instant here is on the machine's own clock
+Values and comparisons only. What may be a password is in `passwords`; it and second factors are
+proved in `services.people`. What somebody may reach once signed in is in `rights`; what the journal
+says of a person, in `person_states`. Every instant here is on the machine's own clock
 (ms, UTC), in a sandbox too: people sign in now, whatever day is being rehearsed.
 """
 
@@ -39,14 +39,10 @@ RECOVERY_HOLD_MS: Final = 48 * 3_600_000
 RECOVERY_CODES: Final = 10
 PASSKEYS_MAX: Final = 10
 """Passkeys a person may have: telephones, computers, two or three keys in a drawer."""
-PASSWORD_CHARACTERS_MIN: Final = 12
-PASSWORD_CHARACTERS_MAX: Final = 256
-"""Long enough to be no known word, and short enough to hash (NIST SP 800-63B 3.1.1.2)."""
 LABEL_CHARACTERS_MAX: Final = 64
 OPERATOR_PREFIX: Final = "operator:"
 """How the journal's name of an operator who signed in begins; the operator token's has no name."""
 
-_DIFFERENT_CHARACTERS_MIN: Final = 5
 _ASCII_LOWER: Final = {upper: upper + 32 for upper in range(ord("A"), ord("Z") + 1)}
 
 
@@ -223,20 +219,6 @@ def sign_in_name(email: str) -> str:
     must not become somebody else.
     """
     return email.strip(" \t").translate(_ASCII_LOWER)
-
-
-def require_password(password: str, email: str) -> str:
-    """Return *password* if it may be one for *email*; raises Invalid `password`."""
-    if not PASSWORD_CHARACTERS_MIN <= len(password) <= PASSWORD_CHARACTERS_MAX:
-        raise Invalid(
-            "password",
-            f"must have {PASSWORD_CHARACTERS_MIN} to {PASSWORD_CHARACTERS_MAX} characters",
-        )
-    name = sign_in_name(email)
-    is_name = sign_in_name(password) in {name, name.partition("@")[0]}
-    if is_name or len(set(password)) < _DIFFERENT_CHARACTERS_MIN:
-        raise Invalid("password", "is too easy to guess: take several words")
-    return password
 
 
 def require_label(label: str) -> str:

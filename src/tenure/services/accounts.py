@@ -1,20 +1,16 @@
 """Creating, listing, freezing and unfreezing accounts; every change one transaction, one event."""
 
-import re
 from collections.abc import Callable
 from dataclasses import replace
 
 from tenure.clock import Clock, new_id
-from tenure.domain import events, freezes
+from tenure.domain import events, freezes, mailing
 from tenure.domain.errors import Conflict, Invalid, NotFound
 from tenure.domain.events import Change, Event, Tag
 from tenure.domain.freezes import Freezer
 from tenure.domain.model import Account, AccountId, AccountKind
 from tenure.store import accounts, contacts, journal, people
 from tenure.store.db import Store, Transaction
-
-_EMAIL = re.compile(r"^[^\s@\x00-\x1f\x7f]{1,64}@[^\s@\x00-\x1f\x7f]{1,189}\Z")
-"""Shape only: RFC 5321 limits the two parts; whether it is read shows when a notice is sent."""
 
 
 class Accounts:
@@ -135,7 +131,7 @@ def _require_undoing(tx: Transaction, account_id: str, before: Freezer | None, b
 
 
 def _require_sense(email: str, kind: AccountKind, master_id: str | None) -> None:
-    if not _EMAIL.match(email) or not email.isprintable():
+    if not mailing.is_anybodys(email):
         raise Invalid("email", "must look like name@example.com")
     if (kind is AccountKind.SUB) is not (master_id is not None):
         raise Invalid("master_id", "a sub-account names its master, and only a sub-account")

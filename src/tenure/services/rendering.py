@@ -28,12 +28,13 @@ _ABOUT_EVERY_KEY: Final = frozenset(
 )
 _ABOUT_SIGNING_IN: Final = frozenset(
     {
-        *(Kind.SIGN_IN_CHANGED, Kind.SIGN_IN_LOCKED, Kind.PASSKEY_SUSPECTED),
-        *(Kind.RECOVERY_BEGUN, Kind.RECOVERY_ENDED),
+        *(Kind.OWNER_JOINING, Kind.SIGN_IN_CHANGED, Kind.SIGN_IN_LOCKED),
+        *(Kind.PASSKEY_SUSPECTED, Kind.RECOVERY_BEGUN, Kind.RECOVERY_ENDED),
     }
 )
 IN_PARTS: Final[Mapping[Kind, tuple[str, str]]] = {
     Kind.CONTACTS_CHANGED: ("change", "changed"),
+    Kind.OWNER_JOINING: ("change", "invited"),
     Kind.SIGN_IN_CHANGED: ("change", "changed"),
     Kind.SIGN_IN_LOCKED: ("factor", "totp"),
     Kind.RECOVERY_ENDED: ("outcome", "completed"),

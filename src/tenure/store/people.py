@@ -86,6 +86,15 @@ def administrators(tx: Transaction) -> list[Person]:
     ]
 
 
+def has_anybody(tx: Transaction) -> bool:
+    """Whether there is anybody who has joined, of the house or an owner."""
+    column = _TABLE.c.password_set_at_ms
+    joined = column.is_not(None) | _TABLE.c.oidc_subject.is_not(None)
+    return (
+        tx.execute(select(_TABLE.c.person_id).where(joined & _STANDS).limit(1)).first() is not None
+    )
+
+
 def ever(tx: Transaction, account_ids: Sequence[str] | None) -> list[Person]:
     """Return all who ever signed in for some accounts, or for the house; removed ones too."""
     column = _TABLE.c.account_id

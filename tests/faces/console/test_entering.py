@@ -50,6 +50,24 @@ def test_a_password_and_a_code_lead_to_the_page_that_was_asked_for(browser: Brow
     assert browser.get("/console/keys").status == 200
 
 
+def test_a_house_that_nobody_joined_says_where_the_link_is_until_somebody_did(
+    visited: Visited,
+) -> None:
+    account = visited.house.account()
+    link = visited.people.invitations.of_account(account, "test").link.reveal()
+    page = words(visited.nobody().get("/console/sign-in"))
+    assert "Nobody has joined yet." in page
+    assert "where Tenure was started (make serve, or tenure serve)" in page
+    assert "start it again" in page
+    assert "owner@example.com" not in page
+
+    joining = visited.nobody()
+    joining.get(link.removeprefix(ORIGIN))
+    joining.post(link.removeprefix(ORIGIN), {"password": PASSWORD})
+
+    assert "Nobody has joined" not in words(visited.nobody().get("/console/sign-in"))
+
+
 def test_half_of_a_sign_in_opens_no_page(browser: Browser) -> None:
     say_password(browser)
 

@@ -5,6 +5,7 @@ import re
 import pytest
 
 from tenure.domain.people import Role, Stage
+from tenure.store import factors
 from tests.authenticator import Authenticator
 from tests.faces.console.visiting import ORIGIN, PASSWORD, Browser, Visited, fields_of, words
 from tests.house import Reply
@@ -65,6 +66,25 @@ def test_an_owner_joins_with_an_app_and_without_scripts(visited: Visited) -> Non
         assert codes[1].split()[0] not in browser.get(again).body.decode()
 
 
+def test_whoever_loads_his_codes_again_is_told_that_they_were_shown(visited: Visited) -> None:
+    browser = joining(visited, link(visited))
+    shown = browser.post("/console/enrol/app")
+    found = SEED.search(shown.body.decode())
+    assert found is not None
+    browser.seed = found[1].replace(" ", "")
+    sent = {"code": browser.code()}
+    assert "not even where this page is loaded again" in words(
+        browser.post("/console/enrol/app", sent)
+    )
+
+    again = browser.post("/console/enrol/app", sent)
+
+    page = browser.get(again.headers["location"])
+    assert "Your recovery codes were shown once already." in words(page)
+    assert "They hold: 10 are left." in words(page)
+    assert 'href="/console/security/codes"' in page.body.decode()
+
+
 def test_an_owner_joins_with_a_passkey(visited: Visited) -> None:
     browser = joining(visited, link(visited))
     options = browser.post("/console/enrol/passkey/challenge").body.decode()
@@ -110,9 +130,14 @@ def test_until_there_is_a_factor_no_page_opens(visited: Visited) -> None:
 def test_whoever_is_in_sets_no_first_factor_up(visited: Visited) -> None:
     owner = visited.owner(visited.house.account())
 
-    assert owner.get("/console/enrol").headers["location"] == "/console"
+    said = "/console/security?done=codes"
+    assert owner.get("/console/enrol").headers["location"] == said
     for path in ("/console/enrol/app", "/console/enrol/passkey"):
-        assert owner.post(path).headers["location"] == "/console"
+        assert owner.post(path).headers["location"] == said
+    assert owner.person is not None
+    person_id = owner.person.person_id
+    visited.house.worker.store.write(lambda tx: factors.set_codes(tx, person_id, []))
+    assert owner.get("/console/enrol").headers["location"] == "/console", "none were shown"
 
 
 def test_a_seed_that_waited_too_long_begins_again(visited: Visited) -> None:
@@ -126,7 +151,12 @@ def test_a_seed_that_waited_too_long_begins_again(visited: Visited) -> None:
 
 @pytest.mark.parametrize(
     ("password", "said"),
-    [("short", "Choose 12 to 256 characters"), ("a" * 20, "Choose 12 to 256 characters")],
+    [
+        ("short", "Choose 12 to 256 characters, such as several words."),
+        ("password1234", "Many people have this password, or the same with other digits"),
+        ("Owner-Example", "This is made of your e-mail address"),
+        ("a" * 20, "This repeats itself, or follows the alphabet or the keyboard"),
+    ],
 )
 def test_a_password_that_will_not_do_is_told_beside_the_field(
     visited: Visited, password: str, said: str
@@ -165,8 +195,9 @@ def test_the_first_administrator_says_who_she_is(visited: Visited) -> None:
     path = invited.link.reveal().removeprefix(ORIGIN)
     browser = visited.nobody()
     assert "email" in dict(fields_of(browser.get(path)))
-    wrong = browser.post(path, {"password": PASSWORD, "email": "nobody"})
-    assert 'id="email-error"' in wrong.body.decode()
+    for typed in ("nobody", "a@b"):
+        wrong = browser.post(path, {"password": PASSWORD, "email": typed})
+        assert 'id="email-error"' in wrong.body.decode()
 
     browser.post(path, {"password": PASSWORD, "email": "ada@example.com"})
 

@@ -11,6 +11,7 @@ from tenure.domain.model import Secret
 from tenure.domain.people import Stage
 from tenure.faces.console import face
 from tenure.services.people.oidc import Oidc, Provider
+from tenure.services.people.room import Room
 from tests.faces.console.visiting import ORIGIN, Browser, Visited, words
 from tests.house import Reply
 from tests.services.people import issuer as issuing
@@ -35,7 +36,7 @@ def visited(tmp_path: Path, issuer: Issuer) -> Iterator[Visited]:
         origin=ORIGIN,
     )
     proving, register = people.sign_in._proving, people._register  # noqa: SLF001 - as `People` does
-    people.oidc = Oidc(register, proving, people.sessions, provider)
+    people.oidc = Oidc(register, proving, people.sessions, provider, Room())
     app = face.build(replace(opened.house.worker, people=people))
     issuer.now_s = opened.real.now // 1000
     issuer.email = "owner@example.com"

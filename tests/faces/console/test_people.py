@@ -214,7 +214,10 @@ def test_what_moved_since_it_was_shown_is_shown_again(visited: Visited, admin: B
     assert other.person is not None
     path = f"{PEOPLE}/{other.person.person_id}"
     page = admin.get(f"{path}?what=remove")
-    visited.people.change_role(other.person.person_id, Role.OPERATOR, "test")
+    person_id, people = other.person.person_id, visited.people
+    visited.house.worker.store.write(
+        lambda tx: people.role_in(tx, person_id, Role.OPERATOR, "test")
+    )
 
     reply = admin.post(f"{path}/remove", admin.fill(page, {"code": admin.code()}))
 

@@ -1,13 +1,17 @@
 """One's own factors, password, codes and sessions: each change approved, each answer plain."""
 
+import re
+
 import pytest
 
 from tenure.domain.people import RECOVERY_HOLD_MS
+from tenure.faces.console.desk import Desk
 from tests.authenticator import Authenticator
 from tests.faces.console.visiting import ORIGIN, PASSWORD, Browser, Visited, words
 from tests.house import Reply
 
 PAGE = "/console/security"
+CODES = re.compile(r'id="recovery-codes"[^>]*>([0-9a-z\s-]+)<')
 NEW = "another horse, another staple"
 
 
@@ -103,6 +107,36 @@ def test_a_recovery_code_approves_a_change_where_the_app_is_lost(
     assert refused.status == 422, "for a key it stands for nothing"
 
 
+def test_new_codes_that_are_loaded_again_are_told_and_hold(owner: Browser) -> None:
+    sent = owner.fill(owner.get(f"{PAGE}/codes"), {"code": owner.code()})
+    made = CODES.search(owner.post(f"{PAGE}/codes", sent).body.decode())
+    assert made is not None
+
+    again = owner.post(f"{PAGE}/codes", sent)
+
+    page = owner.get(again.headers["location"])
+    assert "Your recovery codes were shown once already." in words(page)
+    assert f'href="{PAGE}/codes"' in page.body.decode()
+    assert made[1].split()[0] not in page.body.decode()
+    approved = owner.post(f"{PAGE}/passkeys/new", {"recovery_code": made[1].split()[0]})
+    assert approved.headers["location"] == f"{PAGE}/passkeys/new", "they hold"
+    another = owner.fill(owner.get(f"{PAGE}/codes"), {"code": owner.code()})
+    assert CODES.search(owner.post(f"{PAGE}/codes", another).body.decode()), "another form makes"
+
+
+def test_codes_of_which_a_twin_of_the_form_was_quicker_are_told(
+    visited: Visited, owner: Browser, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sent = owner.fill(owner.get(f"{PAGE}/codes"), {"code": owner.code()})
+    owner.post(f"{PAGE}/codes", sent)
+    late = [pair for pair in sent if pair[0] != "code"] + [("code", owner.code())]
+    monkeypatch.setattr(Desk, "done_before", lambda *_: None)
+
+    assert owner.post(f"{PAGE}/codes", late).headers["location"] == f"{PAGE}?done=codes"
+    assert owner.person is not None
+    assert visited.people.find(owner.person.person_id).recovery_codes_left == 10
+
+
 @pytest.mark.parametrize("path", ["passkeys/new", "app/remove", "codes", "password"])
 def test_nothing_changes_without_a_factor(owner: Browser, path: str) -> None:
     assert is_asked_for_a_factor(owner.post(f"{PAGE}/{path}", {"password": NEW, "current": "x"}))
@@ -125,6 +159,8 @@ def test_the_password_is_changed_by_who_knows_it(visited: Visited, owner: Browse
     # What was approved holds for five minutes: the factor is not asked for twice.
     weak = owner.post(path, {"current": PASSWORD, "password": "short"})
     assert 'id="password-error"' in weak.body.decode()
+    common = owner.post(path, {"current": PASSWORD, "password": "Sunshine2024"})
+    assert "Many people have this password" in words(common)
 
     done = owner.post(path, {"current": PASSWORD, "password": NEW})
 

@@ -5,10 +5,11 @@ from collections.abc import Callable
 import pytest
 
 from tenure.domain.errors import Conflict, Forbidden, Invalid, NotFound, Unauthenticated
-from tenure.domain.notices import Kind
+from tenure.domain.notices import Kind, Urgency
 from tenure.domain.people import (
     CHALLENGE_MS,
     PASSKEYS_MAX,
+    RECOVERY_HOLD_MS,
     PasskeyAnswer,
     RecoveryCode,
     Session,
@@ -17,6 +18,7 @@ from tenure.domain.people import (
 )
 from tenure.services.people.stepups import Change
 from tests.authenticator import Authenticator
+from tests.services.parts import ACTOR
 from tests.services.people.doors import ORIGIN, PASSWORD, Door, Somebody
 from tests.services.telling import Teller
 
@@ -91,6 +93,31 @@ def test_every_change_is_one_event_and_one_notice_and_ends_the_other_sessions(do
         lambda: door.take(one, factors.change_password(door.session(one), PASSWORD, NEW_PASSWORD)),
         Change.PASSWORD,
     ) == ["person:password_changed"]
+
+
+@pytest.mark.parametrize("passkey", [False, True])
+def test_joining_is_two_notices_that_are_not_urgent(door: Door, *, passkey: bool) -> None:
+    """The link that was made for him, and that it was taken."""
+    one = door.owner(passkey=passkey)
+
+    told = [each.notice for each in Teller(door.parts).told(str(one.person.account_id))]
+    assert [notice.facts.get("change") for notice in told] == ["invited", "factor_added"]
+    assert {notice.urgency for notice in told} == {Urgency.NORMAL}
+    assert told[1].facts["factor"] == ("passkey" if passkey else "totp")
+
+
+def test_who_is_let_in_again_is_told_of_it_urgently(door: Door) -> None:
+    one = door.owner()
+    account_id = str(one.person.account_id)
+    known = len(Teller(door.parts).told(account_id))
+    door.people.recovery.begin(account_id, ACTOR)
+    door.real.advance(RECOVERY_HOLD_MS)
+    again = door.joining(door.people.recovery.complete(account_id, ACTOR))
+    door.add_totp(again)
+
+    told = [each.notice for each in Teller(door.parts).told(account_id)[known:]]
+    assert Kind.RECOVERY_ENDED in {each.kind for each in told if each.urgency is Urgency.HIGH}
+    assert told[-1].facts["change"] == "factor_added"
 
 
 def test_codes_that_are_renewed_are_new_and_the_old_ones_void(door: Door) -> None:

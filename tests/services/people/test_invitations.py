@@ -164,7 +164,9 @@ def test_people_of_the_house_join_with_a_role(door: Door, role: Role) -> None:
     assert {event.change.account_id for event in door.parts.events(known)} == {None}
 
 
-@pytest.mark.parametrize("email", ["", "ada", "a@b@c", "a b@example.com", "a@" + "x" * 190])
+@pytest.mark.parametrize(
+    "email", ["", "ada", "a@b@c", "a b@example.com", "a@b", "a@" + "x" * 253 + ".c"]
+)
 def test_a_name_is_an_e_mail_address(door: Door, email: str) -> None:
     with pytest.raises(Invalid) as raised:
         door.people.invitations.of_operator(email, Role.VIEWER, ACTOR)

@@ -4,6 +4,7 @@ import json
 import threading
 import time
 from collections.abc import Callable, Iterator
+from functools import partial
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
@@ -12,9 +13,11 @@ import pytest
 from tenure.domain.errors import NotFound, Unauthenticated, Unavailable
 from tenure.domain.model import AccountKind, Secret
 from tenure.domain.people import CHALLENGE_MS, Role, Session, Stage
+from tenure.services.people import facade
 from tenure.services.people.facade import House, People
 from tenure.services.people.oidc import Oidc, Provider
 from tenure.services.people.provider import Asked, Speaking
+from tenure.services.people.room import Room
 from tests.services.parts import ACTOR
 from tests.services.people import issuer as issuing
 from tests.services.people.doors import ORIGIN, Door
@@ -465,7 +468,7 @@ def test_a_provider_that_failed_is_left_alone_for_a_moment(door: Door, issuer: I
 def test_a_provider_that_hangs_holds_two_threads_and_no_more(door: Door, issuer: Issuer) -> None:
     """Anybody may begin: the threads that hang are those that revoke keys, too."""
     issuer.answering.clear()
-    speaking = Speaking(a_provider(issuer), door.real)
+    speaking = Speaking(a_provider(issuer), door.real, Room())
     asked = Asked(state="state", nonce="nonce", verifier="v" * 43)
     began: list[str] = []
     waiting = [
@@ -489,6 +492,28 @@ def test_a_provider_that_hangs_holds_two_threads_and_no_more(door: Door, issuer:
     assert codes == {"busy"}
     assert len(began) == 2
     assert speaking.address(asked) == began[0]
+
+
+def test_whoever_waits_for_the_provider_takes_room_of_whoever_gives_a_password(
+    door: Door, issuer: Issuer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Or both at once would take every thread that a worker has."""
+    one = door.owner()
+    monkeypatch.setattr(facade, "Room", partial(Room, 1))
+    use(door, issuer)
+    issuer.answering.clear()
+    waiting = threading.Thread(target=oidc(door).begin)
+    waiting.start()
+    while not issuer.asked:
+        time.sleep(0.01)
+
+    with pytest.raises(Unavailable) as raised:
+        door.say_password(one)
+
+    issuer.answering.set()
+    waiting.join()
+    assert raised.value.code == "busy"
+    assert door.say_password(one).stage is Stage.PASSWORD
 
 
 def test_without_a_provider_there_is_no_such_way_in(door: Door) -> None:

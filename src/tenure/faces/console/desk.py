@@ -21,7 +21,7 @@ from litestar.utils.scope.state import ScopeState
 
 from tenure.clock import Clock, SandboxClock
 from tenure.domain.errors import Forbidden, Invalid
-from tenure.faces.console import navigation, statics, visitors
+from tenure.faces.console import navigation, returning, statics, visitors
 from tenure.faces.console.forms import Form
 from tenure.faces.console.origins import Origin
 from tenure.faces.console.stepping import ONCE, Stepping
@@ -135,9 +135,13 @@ class Desk:
         Do inside what spends the approval of *act* in its own transaction, given as in `approve`.
 
         Every other act is done in `acting`. Raises Invalid `code`, also where the approval was
-        spent by another form a moment ago.
+        spent by another form a moment ago; Conflict `repeated` for a form that is to act once and
+        was sent before.
         """
+        self._once = form.one(ONCE)
         self.approve(act, form)
+        if form.has(ONCE):
+            self._house.steps.begin(self.signed_in, act, form)
         try:
             yield
         except Forbidden as error:
@@ -224,6 +228,7 @@ class Desk:
             "sandbox": clock if isinstance(clock, SandboxClock) else None,
             "counts": self._house.counts(self.visitor) if self.visitor else {},
             "is_partial": self.is_partial,
+            "has_lost": returning.UNSAVED in self.asked,
         }
 
 

@@ -15,7 +15,7 @@ from litestar.params import SkipValidation
 
 from tenure.domain.errors import Unauthenticated, Unavailable
 from tenure.domain.people import PasskeyAnswer, Stage
-from tenure.faces.console import entry
+from tenure.faces.console import entry, returning
 from tenure.faces.console.desk import Desk, GivenDesk
 from tenure.faces.console.forms import Form, GivenForm
 from tenure.faces.console.stepping import proof_of
@@ -62,7 +62,9 @@ def _door(desk: Desk, known: People, form: Form, error: str = "") -> Response[by
         status=401 if error else 200,
         email=form.one("email"),
         next_page=wanted(next_page),
+        has_lost=returning.has_lost(next_page),
         has_provider=known.oidc is not None,
+        has_anybody=known.has_anybody(),
         errors={"form": error} if error else {},
     )
 
@@ -71,7 +73,9 @@ def _door(desk: Desk, known: People, form: Form, error: str = "") -> Response[by
 def ask(desk: GivenDesk, people: GivenPeople) -> Response[Any]:
     """Ask for a password, or a passkey."""
     if desk.visitor is not None:
-        return go_in(desk, desk.asked.get(NEXT, ""))
+        asked = desk.asked.get(NEXT, "")
+        # In all the same: a twin of the form was quicker, and its session goes on.
+        return go_in(desk, returning.unmarked(asked) if desk.visitor.stage is Stage.FULL else asked)
     return _door(desk, people, Form({}))
 
 

@@ -6,7 +6,7 @@ typing its seed, and proved by a code.
 """
 
 from collections.abc import Sequence
-from typing import Annotated, Any, TypeAlias
+from typing import Annotated, Any, Final, TypeAlias
 
 from litestar import Response, get, post
 from litestar.handlers import HTTPRouteHandler
@@ -23,13 +23,18 @@ from tenure.services import languages
 from tenure.services.people.facade import People
 from tenure.services.people.invitations import Joining
 
+CODES_SHOWN: Final = "/console/security?done=codes"
+"""Says that the codes were shown, to whoever loads the page again that showed them."""
 LinkSecret: TypeAlias = Annotated[str, PathParameter(pattern=r"^[A-Za-z0-9_-]{43}$")]
 
 
 def beside(desk: Desk, error: Invalid) -> dict[str, str]:
     """Return what is wrong with a form by field, in the reader's language where there is a text."""
+    texts = desk.language.texts
     return {
-        problem.field: desk.language.texts.get(f"entering.bad_{problem.field}") or problem.message
+        problem.field: texts.get(f"entering.bad_{problem.field}.{error.code}")
+        or texts.get(f"entering.bad_{problem.field}")
+        or problem.message
         for problem in error.problems
     }
 
@@ -69,7 +74,7 @@ def join(
 def choose(desk: GivenDesk) -> Response[Any]:
     """Offer the two kinds of second factor."""
     if desk.signed_in.stage is not Stage.ENROLLING:
-        return go_in(desk, "")
+        return _enrolled(desk)
     return desk.page("enrol.html.j2")
 
 
@@ -77,7 +82,7 @@ def choose(desk: GivenDesk) -> Response[Any]:
 def set_up_app(desk: GivenDesk, people: GivenPeople, form: GivenForm) -> Response[Any]:
     """Show a seed, or take the first code of it."""
     if desk.signed_in.stage is not Stage.ENROLLING:
-        return go_in(desk, "")
+        return _enrolled(desk)
     return app(desk, people, form, to="/console/enrol/app", back="/console/enrol")
 
 
@@ -91,7 +96,7 @@ def ask_for_new_passkey(desk: GivenDesk, people: GivenPeople) -> Response[bytes]
 def add_passkey(desk: GivenDesk, people: GivenPeople, form: GivenForm) -> Response[Any]:
     """Add the passkey that the browser made."""
     if desk.signed_in.stage is not Stage.ENROLLING:
-        return go_in(desk, "")
+        return _enrolled(desk)
     try:
         enrolled = people.factors.add_passkey(
             desk.signed_in.session, PasskeyAnswer(form.one("passkey")), form.one("label")
@@ -103,6 +108,13 @@ def add_passkey(desk: GivenDesk, people: GivenPeople, form: GivenForm) -> Respon
         return desk.page("enrol.html.j2", status=422, errors=wrong)
     desk.take(enrolled.begun)
     return codes(desk, enrolled.recovery_codes, to="/console")
+
+
+def _enrolled(desk: Desk) -> Response[Any]:
+    """Answer whoever has a factor by now: most often he loads the page with his codes again."""
+    if desk.signed_in.stage is Stage.FULL and desk.signed_in.person.recovery_codes_left:
+        return desk.go(CODES_SHOWN)
+    return go_in(desk, "")
 
 
 def new_passkey(desk: Desk, known: People) -> Response[bytes]:

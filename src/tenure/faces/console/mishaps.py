@@ -17,6 +17,7 @@ from litestar.response import Redirect
 
 from tenure.domain import errors
 from tenure.domain.errors import TenureError
+from tenure.faces.console import returning
 from tenure.faces.console.desk import Desk, House
 from tenure.faces.console.entry import Moved
 from tenure.faces.http.requests import Ids
@@ -102,6 +103,8 @@ class Mishaps:
                 request.scope["user"] = None
                 return Desk(self._house, request).page("continue.html.j2", to=asked)
             path += f"?next={quote(asked, safe='')}"
+        elif page := returning.after_losing(request.app, request.url.path):
+            path += f"?next={quote(page, safe='')}"
         if request.headers.get("hx-request") == "true":
             return Response(b"", status_code=200, headers={"hx-redirect": path})
         return Redirect(path, status_code=303)

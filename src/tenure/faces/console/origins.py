@@ -37,11 +37,6 @@ class Origin:
         return self.text.startswith("https://")
 
     @property
-    def host(self) -> str:
-        """The host without its port: what passkeys are bound to."""
-        return urlsplit(self.text).hostname or ""
-
-    @property
     def session_cookie(self) -> str:
         """The name of the session's cookie; `__Host-` binds it to this host alone."""
         # Browsers take that prefix over TLS only, and a rehearsal on this machine has none.

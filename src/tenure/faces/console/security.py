@@ -11,7 +11,7 @@ from litestar import Response, get, post
 from litestar.handlers import HTTPRouteHandler
 from litestar.params import PathParameter
 
-from tenure.domain.errors import Invalid, NotFound, Unauthenticated
+from tenure.domain.errors import Conflict, Invalid, NotFound, Unauthenticated
 from tenure.domain.people import Session
 from tenure.faces.console import entry, joining, visitors
 from tenure.faces.console.desk import Desk, GivenDesk
@@ -25,7 +25,7 @@ from tenure.services.people.stepups import Change
 _DONE: Final = frozenset(
     {
         *("add_passkey", "add_app", "remove_app", "remove_passkey"),
-        *("password", "preferences", "session", "sessions", "recovery"),
+        *("password", "codes", "preferences", "session", "sessions", "recovery"),
     }
 )
 _BROWSERS: Final = ("Edg/", "OPR/", "Firefox/", "Chrome/", "Safari/")
@@ -94,12 +94,16 @@ def ask_codes(desk: GivenDesk) -> Response[bytes]:
 
 @post("/security/codes", opt=entry.SIGNED_IN, status_code=200, sync_to_thread=True)
 def renew_codes(desk: GivenDesk, people: GivenPeople, form: GivenForm) -> Response[Any]:
-    """Show new codes, once."""
+    """Show new codes, once; sent again, say that they were shown."""
+    if desk.done_before(Change.RENEW_CODES, form):
+        return desk.go(joining.CODES_SHOWN)
     try:
         with desk.approving(Change.RENEW_CODES, form):
             made = people.factors.renew_recovery_codes(desk.signed_in.session)
     except Invalid as error:
         return _codes(desk, joining.beside(desk, error))
+    except Conflict:  # A twin of the form was quicker, and showed them.
+        return desk.go(joining.CODES_SHOWN)
     return joining.codes(desk, made, to=PAGE)
 
 

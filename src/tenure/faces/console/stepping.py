@@ -101,6 +101,15 @@ class Stepping:
                 self._known.step_ups.give_back(spent)
             raise
 
+    def begin(self, visitor: Visitor, act: str, form: Form) -> None:
+        """
+        Let what follows in this request be what *form* does, once.
+
+        For what spends its approval in its own transaction; all else is done in `acting`. Raises
+        Conflict `repeated` for a form that was sent before.
+        """
+        acts.enter(self._once.begin(visitor.actor, [form.one(ONCE)], [act.encode()]))
+
     def once(self) -> str:
         """Return what a form is known by when it is sent."""
         return self._clock.random_bytes(16).hex()

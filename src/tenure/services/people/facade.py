@@ -23,6 +23,7 @@ from tenure.services.people.passwords import Passwords
 from tenure.services.people.proving import Proving
 from tenure.services.people.recovery import Recovery
 from tenure.services.people.register import Register
+from tenure.services.people.room import Room
 from tenure.services.people.sessions import Sessions
 from tenure.services.people.signin import SignIn
 from tenure.services.people.stepups import StepUps
@@ -52,7 +53,8 @@ class People:
             store=house.store, clock=house.clock, real=house.real, catch_up=house.catch_up
         )
         self._register = register
-        passwords, budgets = Passwords(house.real), Budgets(register)
+        room, budgets = Room(), Budgets(register)
+        passwords = Passwords(house.real, room, house.origin)
         proving = Proving(register, budgets, Passkeys(house.origin), house.sealing_key)
         self.sessions = Sessions(register)
         self.invitations = Invitations(register, passwords, self.sessions, house.origin)
@@ -60,7 +62,9 @@ class People:
         self.step_ups = StepUps(register, proving, self.sessions)
         self.factors = Factors(register, budgets, passwords, proving, self.sessions, self.step_ups)
         self.recovery = Recovery(register, self.invitations)
-        self.oidc = None if provider is None else Oidc(register, proving, self.sessions, provider)
+        self.oidc = (
+            Oidc(register, proving, self.sessions, provider, room) if provider is not None else None
+        )
 
     def now_ms(self) -> int:
         """Return now as people live it: the machine's time, also in a sandbox (ms, UTC)."""
@@ -83,6 +87,10 @@ class People:
         """Return the people of the house, the oldest first."""
         return self._register.store.read(people.operators)
 
+    def has_anybody(self) -> bool:
+        """Whether anybody has joined; until then a start prints a link that lets somebody in."""
+        return self._register.store.read(people.has_anybody)
+
     def prefer(self, person_id: PersonId, *, language: str | None, time_zone: str | None) -> Person:
         """Change how somebody is spoken to; None takes the house's own. Raises Invalid."""
         tag = language and language_of(language)
@@ -97,14 +105,6 @@ class People:
             return after, self._register.record(tx, Tag.PERSON_CHANGED, after)
 
         return self._register.change(prefer)
-
-    def change_role(self, person_id: str, role: Role, actor: str) -> Person:
-        """
-        Give an operator another role; his sessions end.
-
-        Raises NotFound, Invalid, Conflict `last_administrator`.
-        """
-        return self._register.change(lambda tx: self.role_in(tx, person_id, role, actor))
 
     def remove(self, person_id: str, actor: str) -> Person:
         """
@@ -124,7 +124,11 @@ class People:
     def role_in(
         self, tx: Transaction, person_id: str, role: Role, actor: str
     ) -> tuple[Person, Event | None]:
-        """Do `change_role` in the caller's transaction."""
+        """
+        Give an operator another role, in the caller's transaction; his sessions end.
+
+        Raises NotFound, Invalid, Conflict `last_administrator`.
+        """
         before = people.get(tx, person_id)
         if not (before.role.is_operators and role.is_operators):
             raise Invalid("role", "an owner is no operator, and no operator an owner")

@@ -22,7 +22,6 @@ from tenure.domain.people import (
     Session,
     Stage,
     require_label,
-    require_password,
 )
 from tenure.services import sealing
 from tenure.services.people import codes, totp
@@ -214,7 +213,7 @@ class Factors:
 
         Raises Invalid `password`, Unauthenticated `wrong` or `locked`, Forbidden `step_up`.
         """
-        require_password(new, session.person.email)
+        self._passwords.require(new, session.person.email)
         if session.stage is not Stage.FULL:
             raise expired()
         person_id = session.person.person_id
@@ -264,11 +263,17 @@ class Factors:
         self, tx: Transaction, session: Session, *, factor: str, label: str
     ) -> tuple[Enrolled, Event]:
         made: tuple[Secret, ...] = ()
-        if session.stage is Stage.ENROLLING:
+        is_first = session.stage is Stage.ENROLLING
+        if is_first:
             made = self._new_codes(tx, session.person)
         person = people.get(tx, session.person.person_id)
         event = self._register.record(
-            tx, Tag.PERSON_FACTOR_ADDED, person, factor=factor, label=label
+            tx,
+            Tag.PERSON_FACTOR_ADDED,
+            person,
+            factor=factor,
+            label=label,
+            is_first=is_first,
         )
         begun = self._go_on(tx, session)
         return Enrolled(person=person, begun=begun, recovery_codes=made), event

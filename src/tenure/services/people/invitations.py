@@ -21,7 +21,6 @@ from tenure.domain.people import (
     PersonId,
     Role,
     Stage,
-    require_password,
 )
 from tenure.services import languages
 from tenure.services.people import freezing
@@ -33,7 +32,6 @@ from tenure.store.db import Transaction
 from tenure.store.invitations import StoredInvitation
 
 JOIN_PATH: Final = "/console/join"
-_EMAIL_CHARACTERS_MAX: Final = 254
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -159,7 +157,7 @@ class Invitations:
         """
         invitation = self.look(secret)  # First: a hash is work, and not for everybody.
         email = invitation.email or require_email(joining.email or "")
-        hashed = self._passwords.hash(require_password(joining.password, email))
+        hashed = self._passwords.hash(self._passwords.require(joining.password, email))
         language = joining.language and language_of(joining.language)
         time_zone = joining.time_zone and languages.require_time_zone(joining.time_zone)
 
@@ -270,6 +268,4 @@ def require_email(text: str) -> str:
         address_of(Channel.EMAIL, text)
     except Invalid as error:
         raise Invalid("email", error.message) from error
-    if len(text) > _EMAIL_CHARACTERS_MAX:
-        raise Invalid("email", f"has at most {_EMAIL_CHARACTERS_MAX} characters")
     return text

@@ -22,6 +22,7 @@ from tenure.domain.people import Person, PersonId, Role, Stage
 from tenure.services.people.provider import Asked, Identity, Provider, Speaking
 from tenure.services.people.proving import Proving
 from tenure.services.people.register import Register, digest
+from tenure.services.people.room import Room
 from tenure.services.people.sessions import ID_BYTES, Begun, Sessions
 from tenure.store import accounts, invitations, people, sessions
 from tenure.store.db import Transaction
@@ -45,11 +46,16 @@ class Oidc:
     """Sends people to their provider and takes them back."""
 
     def __init__(
-        self, register: Register, proving: Proving, sessions: Sessions, provider: Provider
+        self,
+        register: Register,
+        proving: Proving,
+        sessions: Sessions,
+        provider: Provider,
+        room: Room,
     ) -> None:
-        """One per worker."""
+        """One per worker; *room* is that of all who are coming in."""
         self._register, self._proving, self._sessions = register, proving, sessions
-        self._provider, self._speaking = provider, Speaking(provider, register.real)
+        self._provider, self._speaking = provider, Speaking(provider, register.real, room)
 
     def begin(self) -> Departure:
         """

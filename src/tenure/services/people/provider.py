@@ -10,8 +10,7 @@ import base64
 import json
 import ssl
 import threading
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -28,6 +27,7 @@ from joserfc.jwk import KeySet
 from tenure.clock import Clock
 from tenure.domain.errors import Unauthenticated, Unavailable
 from tenure.domain.model import Secret
+from tenure.services.people.room import Room
 
 ALGORITHMS: Final = ("RS256", "PS256", "ES256")
 """What an ID token may be signed with: never a shared secret, never nothing."""
@@ -40,11 +40,7 @@ AGAIN_NS: Final = 60 * 1_000_000_000
 FAILED_KEPT_NS: Final = 5 * 1_000_000_000
 """Where it could not be asked, it is not asked again at once."""
 AT_ONCE_MAX: Final = 2
-"""
-How many threads of a worker may wait for the provider; whoever comes then is told to try again.
-
-Anybody may begin to sign in: a provider that hangs must not hold the threads that all else needs.
-"""
+"""How many threads may wait for the provider, which may hang: passwords go on; see `room`."""
 LEEWAY_S: Final = 60
 """How far the provider's clock may be from ours."""
 
@@ -99,10 +95,10 @@ class _Known:
 class Speaking:
     """Speaks with one provider; what it says of itself is kept for an hour."""
 
-    def __init__(self, provider: Provider, clock: Clock) -> None:
-        """One per worker, for all its threads."""
+    def __init__(self, provider: Provider, clock: Clock, room: Room) -> None:
+        """One per worker, for all its threads; *room* is that of all who are coming in."""
         self._provider, self._clock = provider, clock
-        self._room, self._lock = threading.BoundedSemaphore(AT_ONCE_MAX), threading.Lock()
+        self._room, self._lock = Room(AT_ONCE_MAX, within=room), threading.Lock()
         self._known: _Known | None = None
         self._failed_ns: int | None = None
 
@@ -155,7 +151,7 @@ class Speaking:
             # Each part form-encoded before they are put together (RFC 6749, 2.3.1).
             pair = f"{quote(self._provider.client_id, safe='')}:{quote(secret, safe='')}"
             headers = {"authorization": f"Basic {base64.b64encode(pair.encode()).decode()}"}
-        with self._turn():
+        with self._room.turn():
             answer = self._ask("POST", _endpoint(settings, "token_endpoint"), form, headers)
         id_token = answer.get("id_token")
         if not isinstance(id_token, str):
@@ -199,7 +195,10 @@ class Speaking:
         known = self._fresh(kept_ns)
         if known is not None:
             return known
-        with self._turn(), self._lock:  # While one thread asks, another waits for what it gets.
+        with (
+            self._room.turn(),
+            self._lock,
+        ):  # While one thread asks, another waits for what it gets.
             return self._fresh(kept_ns) or self._ask_about()
 
     def _fresh(self, kept_ns: int) -> _Known | None:
@@ -227,15 +226,6 @@ class Speaking:
             raise
         self._known, self._failed_ns = _Known(settings, keys, now_ns), None
         return self._known
-
-    @contextmanager
-    def _turn(self) -> Iterator[None]:
-        if not self._room.acquire(blocking=False):
-            raise Unavailable("busy", "too many are signing in just now; try again in a moment")
-        try:
-            yield
-        finally:
-            self._room.release()
 
     def _ask(
         self,

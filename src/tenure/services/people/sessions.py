@@ -45,14 +45,12 @@ class Sessions:
         """Sessions are in the store, so that every worker knows them."""
         self._register = register
 
-    def begin(self, person_id: PersonId, stage: Stage, *, agent: str = "") -> Begun:
-        """Begin a session of somebody who proved as much as *stage* says."""
-        return self._register.store.write(
-            lambda tx: self.begin_in(tx, people.get(tx, person_id), stage, agent)
-        )
-
     def begin_in(self, tx: Transaction, person: Person, stage: Stage, agent: str) -> Begun:
-        """Begin a session in the caller's transaction; raises Unavailable in a held store."""
+        """
+        Begin a session of somebody who proved as much as *stage* says, in the caller's transaction.
+
+        Raises Unavailable in a held store.
+        """
         now_ms = self._register.real.now_ms()
         secret = self._secret()
         session = Session(
