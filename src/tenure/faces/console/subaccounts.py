@@ -79,8 +79,11 @@ class Freezing:
     def do(self, desk: Desk, turn: Turn, account_id: str, form: Form) -> Response[Any]:
         """Freeze or unfreeze, once the second factor is given."""
         is_freeze, actor = turn is Turn.FREEZE, desk.signed_in.actor
+        act = _act(turn, account_id)
+        if desk.done_before(act, form):
+            return desk.go("/console/sub-accounts?done=again")
         try:
-            with desk.acting(_act(turn, account_id), form):
+            with desk.acting(act, form):
                 self._accounts.set_frozen(account_id, frozen=is_freeze, actor=actor)
         except Invalid as error:
             return self.ask(desk, turn, account_id, {"code": error.message})

@@ -12,7 +12,7 @@ from litestar import Response, get, post
 from litestar.di import NamedDependency as Given
 from litestar.handlers import HTTPRouteHandler
 
-from tenure.domain.errors import Invalid
+from tenure.domain.errors import Conflict, Invalid
 from tenure.domain.model import Account
 from tenure.faces.console import entry
 from tenure.faces.console.desk import Desk, GivenDesk
@@ -95,10 +95,12 @@ def _turn(
 ) -> Response[Any]:
     question = _question(desk, known.get(account_id), frozen=frozen)
     turn = partial(known.set_frozen, account_id, frozen=frozen, actor=desk.signed_in.actor)
+    if desk.done_before(question.act, form):
+        return asking.go(desk, question.back, "again")
     try:
         asking.do(desk, question.act, form, turn)
-    except Invalid as error:
-        return asking.ask(desk, question, told.beside(error, desk.language))
+    except (Invalid, Conflict) as error:
+        return asking.ask(desk, question, told.wrong(error, desk.language))
     return asking.go(desk, question.back, "freeze" if frozen else "unfreeze")
 
 
