@@ -16,7 +16,7 @@ from litestar.params import PathParameter
 from tenure.domain.errors import Invalid
 from tenure.domain.freezes import Freezer
 from tenure.domain.model import AccountKind
-from tenure.faces.console import entry
+from tenure.faces.console import entry, parameters
 from tenure.faces.console.desk import Desk, GivenDesk
 from tenure.faces.console.forms import Form, GivenForm
 from tenure.faces.console.requests import AccountId
@@ -49,7 +49,7 @@ class Freezing:
 
     def page(self, desk: Desk, master_id: str) -> Response[bytes]:
         """Show a page of a master's sub-accounts."""
-        family = self._families.of_master(master_id, desk.asked.get("after", "")[:64])
+        family = self._families.of_master(master_id, parameters.account_id(desk, "after"))
         return desk.page(
             "subaccounts.html.j2",
             family=family,
