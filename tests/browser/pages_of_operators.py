@@ -18,6 +18,8 @@ def _shown(name: str, path: str, *, route: str = "", who: str = "administrator")
 
 OF_OPERATORS = (
     _shown("overview", ""),
+    _shown("accounts", "/accounts"),
+    _shown("accounts after the first", "/accounts?after={ann}", route=f"GET {_HERE}/accounts"),
     _shown("account", "/accounts/{ann}", route=_ACCOUNT),
     _shown("account of a master", "/accounts/{mia}", route=_ACCOUNT, who="viewer"),
     _shown("account frozen", "/accounts/{lea}", route=_ACCOUNT, who="operator"),

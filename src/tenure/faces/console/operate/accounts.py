@@ -1,5 +1,5 @@
 """
-One account as operators see it: its keys, its sub-accounts, whom it tells, and what it was told.
+Accounts as operators see them: all by e-mail, and of each its keys, sub-accounts and notices.
 
 Freezing stops every key of it and of its sub-accounts at once, and unfreezing lets them go on.
 """
@@ -14,7 +14,7 @@ from litestar.handlers import HTTPRouteHandler
 
 from tenure.domain.errors import Conflict, Invalid
 from tenure.domain.model import Account
-from tenure.faces.console import entry
+from tenure.faces.console import entry, parameters
 from tenure.faces.console.desk import Desk, GivenDesk
 from tenure.faces.console.forms import Form, GivenForm
 from tenure.faces.console.keys import Listing
@@ -32,6 +32,7 @@ from tenure.services.telling import Telling
 from tenure.services.usage import Usage
 
 PATH: Final = "/console/operate/accounts"
+_PAGE: Final = 50
 _SUBS_SHOWN: Final = 100
 _TOLD_SHOWN: Final = 10
 _EVENTS_SHOWN: Final = 10
@@ -55,6 +56,7 @@ class Looking:
         keys = self.keys.of_account(account_id)
         uses = self.usage.last_used(key.key_id for key in keys)
         told_of = self.telling.notices.latest(account_id, most=_TOLD_SHOWN)
+        subs = self.accounts.subs(account_id, most=_SUBS_SHOWN + 1)
         events = self.operating.browsing.browse(
             Filters(sought=Sought(account_id=account_id)), most=_EVENTS_SHOWN
         )
@@ -65,7 +67,8 @@ class Looking:
             master=self.accounts.get(account.master_id) if account.master_id else None,
             owner=self.people.owner_of(account_id),
             cards=self.listing.shown(desk).cards(keys, uses),
-            subs=self.accounts.subs(account_id, most=_SUBS_SHOWN),
+            subs=subs[:_SUBS_SHOWN],
+            has_more_subs=len(subs) > _SUBS_SHOWN,
             contacts=self.telling.contacts.of_account(account_id),
             notices=[
                 (listed, self.telling.rendering.subject(listed.notice, language))
@@ -102,6 +105,16 @@ def _turn(
     except (Invalid, Conflict) as error:
         return asking.ask(desk, question, told.wrong(error, desk.language))
     return asking.go(desk, question.back, "freeze" if frozen else "unfreeze")
+
+
+@get("/accounts", opt=entry.VIEWERS, sync_to_thread=True)
+def list_all(desk: GivenDesk, accounts: Given[Accounts]) -> Response[Any]:
+    """Show a page of all accounts, by e-mail."""
+    after_id = parameters.account_id(desk, "after")
+    page = accounts.page(after_id, _PAGE)
+    if after_id and not page.listed:
+        return desk.go(PATH)
+    return desk.page("operate/accounts.html.j2", page=page)
 
 
 @get("/accounts/{account_id:str}", opt=entry.VIEWERS, sync_to_thread=True)
@@ -166,4 +179,4 @@ def unfreeze(
 
 def routes() -> list[HTTPRouteHandler]:
     """Return the pages of accounts."""
-    return [show, ask_freeze, freeze, ask_unfreeze, unfreeze]
+    return [list_all, show, ask_freeze, freeze, ask_unfreeze, unfreeze]
