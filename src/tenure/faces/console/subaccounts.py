@@ -31,7 +31,7 @@ _SOON_MS = 7 * DAY_MS
 
 
 class Turn(StrEnum):
-    """What is done to a sub-account, as it stands in the page's address."""
+    """What is done to an account, as it stands in the page's address."""
 
     FREEZE = "freeze"
     UNFREEZE = "unfreeze"

@@ -16,13 +16,14 @@ from tenure.domain.errors import Conflict, Invalid
 from tenure.domain.model import Account
 from tenure.faces.console import entry, parameters
 from tenure.faces.console.desk import Desk, GivenDesk
-from tenure.faces.console.forms import Form, GivenForm
+from tenure.faces.console.forms import GivenForm
 from tenure.faces.console.keys import Listing
 from tenure.faces.console.operate import asking, rows, told
 from tenure.faces.console.operate.asking import Question
 from tenure.faces.console.operate.given import GivenOperating, GivenTelling
 from tenure.faces.console.requests import AccountId
 from tenure.faces.console.stepping import act_of
+from tenure.faces.console.subaccounts import GivenTurn, Turn
 from tenure.services.accounts import Accounts
 from tenure.services.browsing import Filters, Sought
 from tenure.services.keys import Keys
@@ -78,33 +79,18 @@ class Looking:
         )
 
 
-def _question(desk: Desk, account: Account, *, frozen: bool) -> Question:
-    name = "freeze" if frozen else "unfreeze"
+def _question(desk: Desk, account: Account, turn: Turn) -> Question:
     page = f"{PATH}/{account.account_id}"
     return Question(
-        title=desk.say(f"operate.{name}.title"),
-        button=desk.say(f"operate.{name}.button"),
+        title=desk.say(f"operate.{turn}.title"),
+        button=desk.say(f"operate.{turn}.button"),
         subject=account.email,
-        follows=[desk.say(f"operate.{name}.follows.{number}") for number in (1, 2)],
-        to=f"{page}/{name}",
+        follows=[desk.say(f"operate.{turn}.follows.{number}") for number in (1, 2)],
+        to=f"{page}/{turn}",
         back=page,
-        act=act_of(f"operate.accounts.{name}", account.account_id),
-        is_danger=frozen,
+        act=act_of(f"operate.accounts.{turn}", account.account_id),
+        is_danger=turn is Turn.FREEZE,
     )
-
-
-def _turn(
-    desk: Desk, known: Accounts, account_id: str, form: Form, *, frozen: bool
-) -> Response[Any]:
-    question = _question(desk, known.get(account_id), frozen=frozen)
-    turn = partial(known.set_frozen, account_id, frozen=frozen, actor=desk.signed_in.actor)
-    if desk.done_before(question.act, form):
-        return asking.go(desk, question.back, "again")
-    try:
-        asking.do(desk, question.act, form, turn)
-    except (Invalid, Conflict) as error:
-        return asking.ask(desk, question, told.wrong(error, desk.language))
-    return asking.go(desk, question.back, "freeze" if frozen else "unfreeze")
 
 
 @get("/accounts", opt=entry.VIEWERS, sync_to_thread=True)
@@ -141,42 +127,40 @@ def show(  # noqa: PLR0913, PLR0917 - what the framework hands in
     ).page(desk, account_id)
 
 
-@get("/accounts/{account_id:str}/freeze", opt=entry.OPERATORS, sync_to_thread=True)
-def ask_freeze(
-    account_id: AccountId, desk: GivenDesk, accounts: Given[Accounts]
+@get("/accounts/{account_id:str}/{turn:str}", opt=entry.OPERATORS, sync_to_thread=True)
+def ask(
+    account_id: AccountId, turn: GivenTurn, desk: GivenDesk, accounts: Given[Accounts]
 ) -> Response[bytes]:
-    """Say what freezing it means."""
-    return asking.ask(desk, _question(desk, accounts.get(account_id), frozen=True))
+    """Say what freezing or unfreezing it means."""
+    return asking.ask(desk, _question(desk, accounts.get(account_id), turn))
 
 
 @post(
-    "/accounts/{account_id:str}/freeze", opt=entry.OPERATORS, status_code=200, sync_to_thread=True
+    "/accounts/{account_id:str}/{turn:str}",
+    opt=entry.OPERATORS,
+    status_code=200,
+    sync_to_thread=True,
 )
-def freeze(
-    account_id: AccountId, desk: GivenDesk, accounts: Given[Accounts], form: GivenForm
+def do(
+    account_id: AccountId,
+    turn: GivenTurn,
+    desk: GivenDesk,
+    accounts: Given[Accounts],
+    form: GivenForm,
 ) -> Response[Any]:
-    """Freeze it."""
-    return _turn(desk, accounts, account_id, form, frozen=True)
-
-
-@get("/accounts/{account_id:str}/unfreeze", opt=entry.OPERATORS, sync_to_thread=True)
-def ask_unfreeze(
-    account_id: AccountId, desk: GivenDesk, accounts: Given[Accounts]
-) -> Response[bytes]:
-    """Say what unfreezing it means."""
-    return asking.ask(desk, _question(desk, accounts.get(account_id), frozen=False))
-
-
-@post(
-    "/accounts/{account_id:str}/unfreeze", opt=entry.OPERATORS, status_code=200, sync_to_thread=True
-)
-def unfreeze(
-    account_id: AccountId, desk: GivenDesk, accounts: Given[Accounts], form: GivenForm
-) -> Response[Any]:
-    """Let it go on."""
-    return _turn(desk, accounts, account_id, form, frozen=False)
+    """Freeze it, or let it go on."""
+    question = _question(desk, accounts.get(account_id), turn)
+    is_freeze, actor = turn is Turn.FREEZE, desk.signed_in.actor
+    if desk.done_before(question.act, form):
+        return asking.go(desk, question.back, "again")
+    try:
+        act = partial(accounts.set_frozen, account_id, frozen=is_freeze, actor=actor)
+        asking.do(desk, question.act, form, act)
+    except (Invalid, Conflict) as error:
+        return asking.ask(desk, question, told.wrong(error, desk.language))
+    return asking.go(desk, question.back, turn)
 
 
 def routes() -> list[HTTPRouteHandler]:
     """Return the pages of accounts."""
-    return [list_all, show, ask_freeze, freeze, ask_unfreeze, unfreeze]
+    return [list_all, show, ask, do]
