@@ -195,7 +195,10 @@ def test_a_form_that_is_sent_again_leaves_no_approval_behind(visited: Visited) -
     assert owner.post(path, owner.fill(page, {"code": owner.code()})).status == 200
 
     approve(visited, owner, act_of("calendar.renew", key.account_id))
-    assert owner.post(path, owner.fill(page)).status == 409
+    again = owner.post(path, owner.fill(page))
+    assert again.status == 409
+    assert "This was done already" in words(again)
+    assert 'href="/console/activity"' in again.body.decode()
 
     assert GIVEN not in words(owner.get(path))
 

@@ -47,8 +47,12 @@ def is_ready(
 ) -> ReadyView:
     """Answer 503 while requests could not be decided safely: send no traffic then."""
     now_ms = clock.now_ms()
-    seq, mail = keyring.require_fresh(), "relay" if has_relay else "no_relay"
-    return ReadyView(status="ready", seq=seq, now_ms=now_ms, mail=mail)
+    return ReadyView(
+        status="ready",
+        seq=keyring.require_fresh(),
+        now_ms=now_ms,
+        mail="relay" if has_relay else "no_relay",
+    )
 
 
 @get("/metrics", opt=rights.OPEN, media_type=MEDIA_TYPE, sync_to_thread=True)

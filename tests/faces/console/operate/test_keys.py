@@ -3,6 +3,7 @@
 import pytest
 
 from tenure.domain.usage import Use
+from tenure.faces.console.stepping import Stepping
 from tests.builders import TRADING
 from tests.faces.console.operate.house import OPERATE, Office, confirm, went
 from tests.faces.console.visiting import words
@@ -84,7 +85,9 @@ def test_quarantine_needs_a_cause_and_is_lifted_again(office: Office) -> None:
     assert went(office.oli.get(f"{page_of(office)}/release")) == page_of(office)
 
 
-def test_a_form_that_is_sent_again_says_that_it_was_done(office: Office) -> None:
+def test_a_form_that_is_sent_again_says_that_it_was_done(
+    office: Office, monkeypatch: pytest.MonkeyPatch
+) -> None:
     path = f"{page_of(office)}/quarantine"
     asked = office.oli.get(path)
     filled = office.oli.fill(asked, {"cause": "seen", "code": office.oli.code()})
@@ -94,6 +97,13 @@ def test_a_form_that_is_sent_again_says_that_it_was_done(office: Office) -> None
 
     assert went(again) == f"{page_of(office)}?done=again"
     assert "nothing was done a second time" in words(office.oli.get(went(again)))
+
+    # Of two at once the second finds out later, and is led to what the first one did.
+    monkeypatch.setattr(Stepping, "done_before", lambda *_: None)
+    late = office.oli.post(path, [*filled[:-1], ("code", office.oli.code())])
+    assert late.status == 409
+    assert "This was done already" in words(late)
+    assert f'href="{page_of(office)}"' in late.body.decode()
 
 
 @pytest.mark.parametrize("turn", ["revoke", "quarantine", "release"])
