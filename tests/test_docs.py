@@ -97,3 +97,9 @@ def test_every_link_between_pages_leads_somewhere() -> None:
         if "://" not in target and "NNNN" not in target and not (found.parent / target).exists()
     ]
     assert broken == []
+
+
+def test_nothing_is_fixed_that_no_release_had() -> None:
+    root = Path(__file__).parents[1]
+    if "Nothing has been released yet." in (root / "CHANGELOG.md").read_text("utf-8"):
+        assert [path.name for path in (root / "changes").glob("*.fixed.md")] == []

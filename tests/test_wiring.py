@@ -19,6 +19,7 @@ from tenure.domain.model import AccountKind, ApiKey, KeyStatus, KeyType
 from tenure.services.deciding import Decider
 from tenure.services.keys import Draft
 from tenure.services.leaks import Found
+from tenure.services.rereading import Rereading
 from tenure.settings import Settings
 from tenure.store import db, journal
 from tenure.wiring import Worker
@@ -439,7 +440,7 @@ def test_errands_sign_and_push_what_the_ticks_need_not_wait_for(
     errands.once()
     errands.once()
     with closing(wiring.open_worker(real)) as worker:
-        reread = worker.operating.rereading.state()
+        reread = Rereading(worker.store, worker.clock).state()
     assert reread is not None
     assert reread.whole_seq == 2
     assert pushed.read_text().splitlines()[1] == "2"

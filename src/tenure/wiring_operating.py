@@ -39,6 +39,5 @@ def operating(  # noqa: PLR0913, PLR0917 - what it stands on, once each
         browsing=Browsing(store),
         checkup=Checkup(settings, store, clock, reading.state, is_sealed=is_sealed),
         ends=Ends(store, clock),
-        rereading=reading,
         search=Search(store),
     )

@@ -18,11 +18,13 @@ def _shown(name: str, path: str, *, route: str = "", who: str = "administrator")
 
 OF_OPERATORS = (
     _shown("overview", ""),
+    _shown("accounts", "/accounts"),
+    _shown("accounts after the first", "/accounts?after={ann}", route=f"GET {_HERE}/accounts"),
     _shown("account", "/accounts/{ann}", route=_ACCOUNT),
     _shown("account of a master", "/accounts/{mia}", route=_ACCOUNT, who="viewer"),
     _shown("account frozen", "/accounts/{lea}", route=_ACCOUNT, who="operator"),
-    _shown("account to freeze", "/accounts/{ann}/freeze", route=f"{_ACCOUNT}/freeze"),
-    _shown("account to unfreeze", "/accounts/{lea}/unfreeze", route=f"{_ACCOUNT}/unfreeze"),
+    _shown("account to freeze", "/accounts/{ann}/freeze", route=f"{_ACCOUNT}/{{turn}}"),
+    _shown("account to unfreeze", "/accounts/{lea}/unfreeze", route=f"{_ACCOUNT}/{{turn}}"),
     _shown("key", "/keys/{key_id}", route=_KEY, who="operator"),
     _shown("key quarantined", "/keys/{quarantined_id}", route=_KEY),
     _shown("key leaked", "/keys/{leaked_id}", route=_KEY, who="viewer"),

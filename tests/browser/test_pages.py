@@ -44,7 +44,7 @@ def test_a_page_looks_as_it_should_in_every_view(
 def test_a_house_on_its_first_day_says_what_will_be_there(browser: Browser, tmp_path: Path) -> None:
     with serving(tmp_path) as served, sitting(browser, served.url) as desk:
         page = members.operator(desk, served, Role.ADMINISTRATOR).page
-        for name in ("", "/approvals", "/leaks"):
+        for name in ("", "/accounts", "/approvals", "/leaks"):
             page.goto(f"/console/operate{name}")
 
             assert looks.faults(page, f"operate{name} on the first day") == []

@@ -69,19 +69,35 @@ def test_ends_are_recorded_within_a_minute(lag_ms: int, expected: tuple[str, str
 
 
 @pytest.mark.parametrize(
-    ("waiting", "overdue_ms", "expected"),
+    ("waiting", "overdue_ms", "relay", "trouble", "expected"),
     [
-        (0, 0, ("well", "none")),
-        (5, 600_000, ("well", "under_way")),
-        (5, 600_001, ("watch", "overdue")),
+        (0, 0, True, "", ("well", "none")),
+        (5, 600_000, True, "", ("well", "under_way")),
+        (5, 600_001, True, "down", ("watch", "overdue")),
+        (5, 600_001, False, "", ("watch", "overdue")),
+        (5, 0, True, "down", ("watch", "trouble")),
+        (0, 0, False, "", ("watch", "no_relay")),
     ],
 )
-def test_messages_that_nobody_tries_to_send_are_worth_a_look(
-    waiting: int, overdue_ms: int, expected: tuple[str, str]
+def test_messages_that_do_not_go_out_are_worth_a_look(
+    waiting: int, overdue_ms: int, trouble: str, expected: tuple[str, str], *, relay: bool
 ) -> None:
-    found = health.sending(waiting, overdue_ms, "email")
+    found = health.sending(
+        health.Outbox(
+            waiting=waiting,
+            overdue_ms=overdue_ms,
+            channel="webhook",
+            has_relay=relay,
+            trouble=trouble,
+        )
+    )
     assert judged(found) == expected
-    assert found.facts["channel"] == "email"
+    assert found.facts == {
+        "waiting": waiting,
+        "overdue_ms": overdue_ms,
+        "channel": "webhook",
+        "trouble": trouble,
+    }
 
 
 @pytest.mark.parametrize(

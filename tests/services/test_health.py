@@ -11,11 +11,13 @@ from tenure.services import logkey
 from tenure.services.checkpoints import EVERY_MS, Checkpoints
 from tenure.services.health import Checkup
 from tenure.services.leaks import Found, Leaks
+from tenure.services.outbound.outcome import Failed, Sent
 from tenure.services.rereading import Rereading
 from tenure.store import checkpoints, holds
 from tenure.store.holds import Hold
 from tests.builders import DAY_MS, TRADING
-from tests.services.parts import Parts
+from tests.services.parts import ACTOR, Parts
+from tests.services.telling import Teller
 
 MINUTE_MS = 60_000
 
@@ -40,7 +42,8 @@ def test_a_house_that_just_began_is_well_but_for_a_place_elsewhere(parts: Parts)
 
     assert [finding.topic for finding in look.findings] == list(Topic)
     assert {finding.topic for finding in look.findings if finding.level is not Level.WELL} == {
-        Topic.PUSHING
+        Topic.SENDING,
+        Topic.PUSHING,
     }
     assert (look.worst, look.hold, look.looked_at_ms) == (Level.WATCH, None, parts.clock.now)
 
@@ -100,6 +103,46 @@ def test_ends_that_nobody_records_are_counted_and_dated(parts: Parts) -> None:
     assert finding.facts == {"lag_ms": 2 * MINUTE_MS, "waiting": 2}
     parts.sweep.tick()
     assert judged(parts, Topic.SWEEPING) == ("well", "level")
+
+
+RELAY = {"smtp_url": "smtp://relay.example:587", "mail_from": "Tenure <tenure@example.com>"}
+
+
+def test_that_no_relay_is_set_is_said_before_anything_is_late(parts: Parts) -> None:
+    teller = Teller(parts)
+    parts.keys.revoke(parts.issue(TRADING).key_id, ACTOR)
+    teller.notify.tick()
+
+    look = found(parts, Topic.SENDING)
+
+    assert (look.level, look.cause) == (Level.WATCH, "no_relay")
+    assert look.facts["waiting"]
+    assert judged(parts, Topic.SENDING, **RELAY) == ("well", "under_way")
+
+
+@pytest.mark.parametrize(
+    ("reason", "judgement"),
+    [
+        ("the relay cannot be reached", ("watch", "trouble")),
+        ("the address was refused: 450 4.2.1", ("well", "under_way")),
+    ],
+)
+def test_a_relay_that_takes_nothing_is_told_with_the_first_failure(
+    parts: Parts, reason: str, judgement: tuple[str, str]
+) -> None:
+    teller = Teller(parts)
+    teller.mail.answer = lambda _: Failed(reason=reason)
+    parts.keys.revoke(parts.issue(TRADING).key_id, ACTOR)
+    teller.tick()
+
+    assert judged(parts, Topic.SENDING, **RELAY) == judgement
+    if judgement[0] == "watch":
+        assert found(parts, Topic.SENDING, **RELAY).facts["trouble"] == reason
+
+    teller.mail.answer = lambda _: Sent()
+    parts.clock.advance(DAY_MS)
+    teller.tick()
+    assert judged(parts, Topic.SENDING, **RELAY) == ("well", "none")
 
 
 def test_reports_that_nobody_works_off_are_dated(parts: Parts) -> None:

@@ -54,6 +54,25 @@ def test_an_email_belongs_to_one_account(store: Store) -> None:
     ]
 
 
+def test_accounts_are_listed_by_e_mail_and_say_whether_their_master_is_frozen(
+    store: Store,
+) -> None:
+    master = replace(
+        an_account(number=1, kind=AccountKind.MASTER), email="b@example.com", frozen_at_ms=7
+    )
+    sub = replace(an_account(number=2, kind=AccountKind.SUB, master=1), email="a@example.com")
+    other = replace(an_account(number=3), email="B@example.com")
+    _add(store, master, sub, other)
+
+    def listed(after_id: str, most: int = 9) -> list[tuple[Account, bool]]:
+        return store.read(lambda tx: list(accounts.by_emails(tx, after_id, most)))
+
+    # By bytes, on either database: capitals first.
+    assert listed("") == [(other, False), (sub, True), (master, False)]
+    assert listed("acct_2") == [(master, False)]
+    assert listed("acct_none", 1) == [(other, False)]
+
+
 def test_of_accounts_created_at_once_under_one_email_one_is_stored(shared: Store) -> None:
     def add(number: int) -> str:
         try:

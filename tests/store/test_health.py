@@ -43,11 +43,13 @@ def test_what_waits_is_counted_to_a_bound(store: Store, monkeypatch: pytest.Monk
     assert store.read(partial(health.unswept, now_ms=at_ms("2022-01-01 00:00"))).number == 1
 
 
-def deliver(store: Store, number: int, channel: str, next_attempt_at_ms: int | None) -> None:
+def deliver(
+    store: Store, number: int, channel: str, next_attempt_at_ms: int | None, **tried: object
+) -> None:
     contact = {"contact_id": f"ct_{number}", "account_id": "acct_1", "channel": channel}
     more = {"address": "x", "muted": "[]", "added_at_ms": 1}
     row = {"notice_id": f"ntc_{number}", "contact_id": f"ct_{number}", "number": number}
-    rest = {"made_at_ms": 1, "attempts": 0, "next_attempt_at_ms": next_attempt_at_ms}
+    rest = {"made_at_ms": 1, "attempts": 0, "next_attempt_at_ms": next_attempt_at_ms, **tried}
 
     def write(tx: object) -> None:
         tx.execute(schema_notices.contacts.insert().values(**contact, **more))  # type: ignore[attr-defined]  # a Transaction
@@ -66,6 +68,15 @@ def test_messages_wait_until_they_are_settled(store: Store) -> None:
     deliver(store, 3, "webhook", None)
 
     assert store.read(look) == (2, 500, "webhook")
+
+
+def test_why_messages_failed_is_known_of_those_that_are_tried_again(store: Store) -> None:
+    deliver(store, 1, "email", 700)
+    deliver(store, 2, "email", 700, attempts=1, last_error="down")
+    deliver(store, 3, "email", 500, attempts=1, last_error="due by now")
+    deliver(store, 4, "webhook", 700, attempts=1, last_error="another channel")
+
+    assert store.read(partial(health.failures, channel="email", now_ms=500)) == ["down"]
 
 
 def test_leak_reports_wait_until_they_are_worked_off(store: Store) -> None:

@@ -110,16 +110,37 @@ def sweeping(lag_ms: int, waiting: int) -> Finding:
     return Finding(topic=Topic.SWEEPING, level=level, cause=cause, facts=facts)
 
 
-def sending(waiting: int, overdue_ms: int, channel: str) -> Finding:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outbox:
     """
-    Judge whether notices go out.
+    The messages to be sent yet: how many are *waiting*; on *channel* one is *overdue_ms* late.
 
-    *waiting* messages are to be sent yet, on *channel* one of them since *overdue_ms* too long.
+    *has_relay*: whether the settings name a relay that takes e-mails. *trouble* is what was wrong
+    with the relay when it was last handed one that waits still, "" where nothing was.
     """
-    level, cause = Level.WELL, "none" if not waiting else "under_way"
-    if overdue_ms > OVERDUE_MS:
+
+    waiting: int
+    overdue_ms: int
+    channel: str
+    has_relay: bool
+    trouble: str
+
+
+def sending(found: Outbox) -> Finding:
+    """Judge whether notices go out: at once where it is known why not, else by what is late."""
+    level, cause = Level.WELL, "none" if not found.waiting else "under_way"
+    if found.overdue_ms > OVERDUE_MS:
         level, cause = Level.WATCH, "overdue"
-    facts: dict[str, Fact] = {"waiting": waiting, "overdue_ms": overdue_ms, "channel": channel}
+    elif not found.has_relay:
+        level, cause = Level.WATCH, "no_relay"
+    elif found.trouble:
+        level, cause = Level.WATCH, "trouble"
+    facts: dict[str, Fact] = {
+        "waiting": found.waiting,
+        "overdue_ms": found.overdue_ms,
+        "channel": found.channel,
+        "trouble": found.trouble,
+    }
     return Finding(topic=Topic.SENDING, level=level, cause=cause, facts=facts)
 
 

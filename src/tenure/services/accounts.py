@@ -1,7 +1,7 @@
 """Creating, listing, freezing and unfreezing accounts; every change one transaction, one event."""
 
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from tenure.clock import Clock, new_id
 from tenure.domain import events, freezes, mailing
@@ -9,8 +9,25 @@ from tenure.domain.errors import Conflict, Invalid, NotFound
 from tenure.domain.events import Change, Event, Tag
 from tenure.domain.freezes import Freezer
 from tenure.domain.model import Account, AccountId, AccountKind
-from tenure.store import accounts, contacts, journal, people
+from tenure.store import accounts, contacts, journal, people, subaccounts
 from tenure.store.db import Store, Transaction
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Listed:
+    """An account, how many of its *keys* are not revoked, and if it or its master is frozen."""
+
+    account: Account
+    keys: int
+    is_frozen: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Page:
+    """Some accounts by e-mail; *next_after* asks for the next ones, None after the last."""
+
+    listed: tuple[Listed, ...]
+    next_after: str | None
 
 
 class Accounts:
@@ -100,6 +117,25 @@ class Accounts:
     def every(self, after_id: str = "", most: int = 1000) -> list[Account]:
         """Return at *most* so many accounts whose id sorts after *after_id*, by id."""
         return self._store.read(lambda tx: list(accounts.every(tx, after_id, most)))
+
+    def page(self, after_id: str, most: int) -> Page:
+        """Return at *most* so many accounts by e-mail, after the one called *after_id*."""
+
+        def listing(tx: Transaction) -> Page:
+            found = list(accounts.by_emails(tx, after_id, most + 1))
+            keys = subaccounts.count_alive(tx, [each.account_id for each, _ in found])
+            listed = tuple(
+                Listed(
+                    account=account,
+                    keys=keys[account.account_id],
+                    is_frozen=is_masters or account.frozen_at_ms is not None,
+                )
+                for account, is_masters in found[:most]
+            )
+            more = len(found) > most
+            return Page(listed=listed, next_after=listed[-1].account.account_id if more else None)
+
+        return self._store.read(listing)
 
     def subs(self, master_id: str, after_id: str = "", most: int = 1000) -> list[Account]:
         """

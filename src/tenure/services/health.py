@@ -18,6 +18,7 @@ from tenure.domain.errors import Unavailable
 from tenure.domain.health import Finding, Level, Topic
 from tenure.services import keyring
 from tenure.services.keyring import Evidence
+from tenure.services.outbound import mail
 from tenure.services.rereading import Reread
 from tenure.settings import Settings
 from tenure.store import checkpoints, holds, journal
@@ -62,30 +63,31 @@ class Checkup:
         self._store, self._clock, self._reread = store, clock, reread
         self._evidence, self._is_sealed = Evidence(Path(settings.home)), is_sealed
         self._bound_ms = settings.staleness_ms
+        self._has_relay = bool(settings.smtp_url)
         self._has_place = bool(settings.checkpoint_file or settings.checkpoint_url)
 
     def look(self) -> Health:
         """Look at everything; raises Unavailable `store` alone."""
         now_ms, is_clock_behind = self._now()
+        # Deliveries live on the machine's clock, as their receivers do.
+        wall_ms = self._clock.wall_ms()
         found = self._store.read(
             lambda tx: (
                 holds.held(tx),
                 journal.head(tx)[0],
                 waiting.unswept(tx, now_ms),
-                waiting.unsent(tx, _CHANNELS),
+                self._outbox(tx, wall_ms),
                 waiting.unworked(tx),
                 self._signed(tx, now_ms),
             )
         )
-        hold, head_seq, unswept, unsent, unworked, signed = found
-        wall_ms = self._clock.wall_ms()
+        hold, head_seq, unswept, outbox, unworked, signed = found
         ages = partial(_age_ms, now_ms=now_ms)
         findings = (
             health.deciding(self._keyring(head_seq, hold), is_clock_behind=is_clock_behind),
             health.secrets(is_sealed=self._is_sealed),
             health.sweeping(ages(unswept.since_ms), unswept.number),
-            # Deliveries live on the machine's clock, as their receivers do.
-            health.sending(unsent.number, _age_ms(unsent.since_ms, wall_ms), unsent.channel),
+            health.sending(outbox),
             health.leaks(unworked.number, ages(unworked.since_ms)),
             health.signing(signed),
             health.pushing(signed),
@@ -112,6 +114,19 @@ class Checkup:
             seq=seq,
             head_seq=head_seq,
             is_held=hold is not None or making == keyring.HELD,
+        )
+
+    def _outbox(self, tx: Transaction, wall_ms: int) -> health.Outbox:
+        # Without a relay every e-mail is late, and would hide what else is.
+        tried = [each for each in _CHANNELS if self._has_relay or each != Channel.EMAIL]
+        late = waiting.unsent(tx, tuple(tried))
+        failed = waiting.failures(tx, Channel.EMAIL, wall_ms) if self._has_relay else []
+        return health.Outbox(
+            waiting=waiting.unsent(tx, _CHANNELS).number,
+            overdue_ms=_age_ms(late.since_ms, wall_ms),
+            channel=late.channel,
+            has_relay=self._has_relay,
+            trouble=next(filter(mail.is_of_relay, failed), ""),
         )
 
     def _signed(self, tx: Transaction, now_ms: int) -> health.Signed:

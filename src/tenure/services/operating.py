@@ -6,7 +6,6 @@ from tenure.services.approvals import Approvals
 from tenure.services.browsing import Browsing
 from tenure.services.ends import Ends
 from tenure.services.health import Checkup
-from tenure.services.rereading import Rereading
 from tenure.services.search import Search
 
 
@@ -18,5 +17,4 @@ class Operating:
     browsing: Browsing
     checkup: Checkup
     ends: Ends
-    rereading: Rereading
     search: Search

@@ -49,6 +49,25 @@ def every(tx: Transaction, after_id: str = "", most: int = 1000) -> Iterator[Acc
         yield _account(row)
 
 
+def by_emails(tx: Transaction, after_id: str, most: int) -> Iterator[tuple[Account, bool]]:
+    """
+    Yield at *most* so many accounts by e-mail, those after the one called *after_id*.
+
+    With each, whether its master is frozen. An id that is nobody's, or "", begins at the first.
+    """
+    own, master = schema.accounts, schema.accounts.alias("master")
+    after = select(own.c.email).where(own.c.account_id == after_id)
+    chosen = (
+        select(own, master.c.frozen_at_ms.is_not(None).label("is_masters"))
+        .outerjoin(master, own.c.master_id == master.c.account_id)
+        .where(own.c.email > (tx.execute(after).scalar_one_or_none() or ""))
+        .order_by(own.c.email)
+        .limit(most)
+    )
+    for row in tx.execute(chosen):
+        yield _account(row), bool(row.is_masters)
+
+
 def of_master(tx: Transaction, master_id: str, after_id: str, most: int) -> Iterator[Account]:
     """Yield at *most* so many sub-accounts of *master_id* whose id sorts after *after_id*."""
     chosen = (

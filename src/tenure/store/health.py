@@ -12,6 +12,9 @@ from tenure.store.schema_notices import deliveries
 COUNTED_MAX: Final = 10_000
 """What waits beyond this is told as so many or more: nobody waits for a million to be counted."""
 
+FAILURES_MAX: Final = 16
+"""As many as one claim: a relay that is down fails them all, and a reader's server some."""
+
 
 class Waiting(NamedTuple):
     """How many wait, up to ten thousand; since when the first has (ms, UTC), 0 where none does."""
@@ -46,6 +49,20 @@ def unsent(tx: Transaction, channels: tuple[str, ...]) -> Waiting:
     since_ms, channel = min(firsts, default=(0, ""))
     chosen = select(deliveries.c.number).where(pending, deliveries.c.channel.in_(channels))
     return Waiting(_count(tx, chosen), since_ms, channel)
+
+
+def failures(tx: Transaction, channel: str, now_ms: int) -> list[str]:
+    """Return why a few messages on *channel* failed that are tried again after *now_ms*."""
+    delivery = deliveries.c
+    # What is put off alone: what nobody has tried yet is due, however much of it there is.
+    chosen = (
+        select(delivery.last_error)
+        .where(delivery.channel == channel, delivery.next_attempt_at_ms > now_ms)
+        .where(delivery.attempts > 0, delivery.last_error.is_not(None))
+        .order_by(delivery.next_attempt_at_ms)
+        .limit(FAILURES_MAX)
+    )
+    return [str(reason) for reason in tx.execute(chosen).scalars()]
 
 
 def unworked(tx: Transaction) -> Waiting:

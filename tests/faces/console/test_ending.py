@@ -93,12 +93,38 @@ def test_nothing_happens_without_the_second_factor(visited: Visited, what: str) 
     account = visited.house.account()
     key = visited.house.issue(account)
     owner = visited.owner(account)
+    if what == "release":
+        visited.house.worker.quarantine.place(key.key_id, "x", cause="a cause")
     before = visited.house.worker.journal.head()
 
     page = asked(owner, key, what, code="000000", cause="a cause")
 
     assert page.status == 422
     assert visited.house.worker.journal.head() == before
+
+
+@pytest.mark.parametrize("what", ["rotate", "revoke", "quarantine", "release"])
+def test_a_revoked_key_is_shown_and_no_form(visited: Visited, what: str) -> None:
+    account = visited.house.account()
+    key = visited.house.issue(account)
+    owner = visited.owner(account)
+    visited.house.worker.keys.revoke(key.key_id, "x")
+
+    asked = owner.get(f"/console/keys/{key.key_id}/{what}")
+
+    assert asked.headers["location"] == f"/console/keys/{key.key_id}"
+    assert "Revoked on" in words(owner.get(asked.headers["location"]))
+
+
+def test_what_is_in_quarantine_is_not_put_there_again_nor_another_released(
+    visited: Visited,
+) -> None:
+    account = visited.house.account()
+    key = visited.house.issue(account)
+    owner, page = visited.owner(account), f"/console/keys/{key.key_id}"
+    assert owner.get(f"{page}/release").headers["location"] == page
+    visited.house.worker.quarantine.place(key.key_id, "x", cause="a cause")
+    assert owner.get(f"{page}/quarantine").headers["location"] == page
 
 
 def test_what_is_no_act_is_no_page(visited: Visited) -> None:

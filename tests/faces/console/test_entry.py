@@ -97,8 +97,8 @@ def outcome(reply: Reply) -> str:
 def request(browser: Browser, name: str, names: dict[str, str]) -> Reply:
     """Send what the route called *name* takes, with an empty form."""
     method, _, path = name.partition(" ")
-    # A sub-account's owner freezes, the house revokes: both call it a turn.
-    named = {**names, "turn": "revoke"} if "/operate/" in path else names
+    # Accounts are frozen, and keys revoked by the house: both are called a turn.
+    named = {**names, "turn": "revoke"} if "/operate/keys/" in path else names
     target = re.sub(r"\{(\w+)\}", lambda found: named[found.group(1)], path)
     return browser.get(target) if method == "GET" else browser.post(target)
 

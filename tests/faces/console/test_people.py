@@ -1,5 +1,7 @@
 """The people of the house, and who signs in for an account: by role, and each act approved."""
 
+from pathlib import Path
+
 import pytest
 
 from tenure.domain.people import RECOVERY_HOLD_MS, Role
@@ -36,8 +38,8 @@ def test_somebody_is_invited_with_a_role_and_the_link_shown_once(
     assert visited.nobody().get(link.removeprefix(ORIGIN)).status == 200
     assert "Invited" in words(admin.get(PEOPLE))
     again = admin.post(path, admin.fill(second, {"code": admin.code()}))
-    assert again.status == 422
-    assert "This was done already." in words(again)
+    assert again.headers["location"] == f"{PEOPLE}?done=again"
+    assert "nothing was done a second time" in words(admin.get(again.headers["location"]))
 
 
 @pytest.mark.parametrize(
@@ -70,7 +72,10 @@ def test_a_role_is_changed_for_that_role_alone(visited: Visited, admin: Browser)
     assert other.person is not None
     path = f"{PEOPLE}/{other.person.person_id}"
     page = admin.get(f"{path}?what=role&role=operator")
-    assert "Make this person: Operator" in words(page)
+    said = words(page)
+    assert "becomes operator instead of viewer" in said
+    assert "Also acts on accounts and keys" in said
+    assert "You are the only administrator, so this is done at once." in said
     assert admin.post(f"{path}/role", fields_of(page)).status == 422
 
     form = admin.fill(page, {"code": admin.code()})
@@ -85,7 +90,10 @@ def test_a_role_is_changed_for_that_role_alone(visited: Visited, admin: Browser)
     assert other.get(PEOPLE).status == 303, "signed out"
 
 
-@pytest.mark.parametrize("asked", ["what=role&role=owner", "what=role", "what=nonsense", ""])
+@pytest.mark.parametrize(
+    "asked",
+    ["what=role&role=owner", "what=role&role=viewer", "what=role", "what=nonsense", ""],
+)
 def test_nothing_is_offered_that_cannot_be(visited: Visited, admin: Browser, asked: str) -> None:
     other = visited.operator(Role.VIEWER)
     assert other.person is not None
@@ -105,9 +113,12 @@ def test_somebody_is_removed_and_the_last_administrator_is_not(
     assert admin.person is not None
     path = f"{PEOPLE}/{other.person.person_id}"
     page = admin.get(f"{path}?what=remove")
-    done = admin.post(f"{path}/remove", admin.fill(page, {"code": admin.code()}))
+    filled = admin.fill(page, {"code": admin.code()})
+    done = admin.post(f"{path}/remove", filled)
     assert done.headers["location"] == f"{PEOPLE}?done=remove"
+    assert "The person was removed." in words(admin.get(done.headers["location"]))
     assert admin.get(path).status == 404
+    assert admin.post(f"{path}/remove", filled).headers["location"] == f"{PEOPLE}?done=again"
 
     own = f"{PEOPLE}/{admin.person.person_id}"
     page = admin.get(f"{own}?what=remove")
@@ -197,7 +208,7 @@ def test_where_two_administrators_are_each_act_is_proposed_and_waits(
     other = visited.operator()
     assert other.person is not None
     page = admin.post(f"{PEOPLE}/invite", {"email": "grace@example.com", "role": "viewer"})
-    assert "Another administrator has to agree" in words(page)
+    assert "another administrator has to approve it within 24 hours" in words(page)
     invited = admin.post(f"{PEOPLE}/invite", admin.fill(page, {"code": admin.code()}))
     path = f"{PEOPLE}/{other.person.person_id}"
     page = admin.get(f"{path}?what=remove")
@@ -207,6 +218,19 @@ def test_where_two_administrators_are_each_act_is_proposed_and_waits(
         assert reply.headers["location"].startswith("/console/operate/approvals/appr_")
     assert len(visited.people.operators()) == 2
     assert len(visited.house.worker.operating.approvals.waiting()) == 2
+
+
+def test_where_a_second_approval_is_turned_off_the_page_says_so(
+    tmp_path: Path,
+) -> None:
+    visited = Visited.open(tmp_path / "home", second_approval="never")
+    try:
+        admin, other = visited.operator(), visited.operator()
+        assert other.person is not None
+        page = admin.get(f"{PEOPLE}/{other.person.person_id}?what=remove")
+        assert "a second approval is turned off here" in words(page)
+    finally:
+        visited.house.close()
 
 
 def test_what_moved_since_it_was_shown_is_shown_again(visited: Visited, admin: Browser) -> None:

@@ -190,14 +190,32 @@ def test_nothing_is_given_back_once_the_act_has_happened(
 
 def test_a_form_that_is_sent_again_leaves_no_approval_behind(visited: Visited) -> None:
     owner, key = an_owner(visited)
-    path = f"/console/keys/{key.key_id}/rotate"
+    path = "/console/preferences/calendar"
     page = owner.get(path)
-    assert DONE in words(owner.post(path, owner.fill(page, {"code": owner.code()})))
+    assert owner.post(path, owner.fill(page, {"code": owner.code()})).status == 200
 
-    approve(visited, owner, act_of("keys.rotate", key.key_id))
-    assert owner.post(path, owner.fill(page)).status == 409
+    approve(visited, owner, act_of("calendar.renew", key.account_id))
+    again = owner.post(path, owner.fill(page))
+    assert again.status == 409
+    assert "This was done already" in words(again)
+    assert 'href="/console/activity"' in again.body.decode()
 
     assert GIVEN not in words(owner.get(path))
+
+
+def test_an_answer_that_is_loaded_again_says_that_the_secret_was_shown(visited: Visited) -> None:
+    owner, key = an_owner(visited)
+    path = f"/console/keys/{key.key_id}/rotate"
+    page = owner.get(path)
+    form = owner.fill(page, {"code": owner.code()})
+    assert DONE in words(owner.post(path, form))
+    version = visited.house.worker.keys.get(key.key_id).version
+
+    again = owner.post(path, form)
+
+    assert again.headers["location"] == f"/console/keys/{key.key_id}?done=rotate_again"
+    assert "is not shown again" in words(owner.get(again.headers["location"]))
+    assert visited.house.worker.keys.get(key.key_id).version == version
 
 
 def test_a_form_that_is_shown_again_does_not_do_what_its_twin_did(visited: Visited) -> None:
@@ -205,12 +223,12 @@ def test_a_form_that_is_shown_again_does_not_do_what_its_twin_did(visited: Visit
     owner, key = an_owner(visited)
     path = f"/console/keys/{key.key_id}/rotate"
     page = owner.get(path)
-    assert DONE in words(owner.post(path, owner.fill(page, {"code": owner.code()})))
-
     late = owner.post(path, owner.fill(page, {"code": ""}))
     assert late.status == 422
+    assert DONE in words(owner.post(path, owner.fill(page, {"code": owner.code()})))
 
-    assert owner.post(path, owner.fill(late, {"code": owner.code()})).status == 409
+    again = owner.post(path, owner.fill(late, {"code": owner.code()}))
+    assert again.headers["location"] == f"/console/keys/{key.key_id}?done=rotate_again"
 
 
 def test_a_change_of_factors_whose_approval_was_spent_meanwhile_asks_again(

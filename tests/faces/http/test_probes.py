@@ -12,6 +12,7 @@ from tenure import metrics
 from tenure.domain.errors import Unavailable
 from tests.faces.http.managed import Managed, build, is_problem, send
 from tests.fakes import FakeClock
+from tests.house import House
 
 pytestmark = pytest.mark.slow  # Many of them, or many examples each.
 
@@ -27,7 +28,17 @@ def test_ready_says_where_the_keyring_is(managed: Managed) -> None:
         "status": "ready",
         "seq": managed.tell("GET", "/v1/events")["next_after"],
         "now_ms": managed.house.worker.clock.now_ms(),
+        "mail": "no_relay",
     }
+
+
+def test_ready_says_that_there_is_a_relay_where_one_is_set(tmp_path: Path) -> None:
+    relay = {"smtp_url": "smtp://relay.example:587", "mail_from": "Tenure <t@example.com>"}
+    house = House.open(tmp_path / "home", **relay)
+    try:
+        assert send(build(house), "GET", "/readyz").json()["mail"] == "relay"
+    finally:
+        house.close()
 
 
 def test_a_stale_keyring_is_not_ready_and_is_again_after_a_tick(managed: Managed) -> None:

@@ -15,6 +15,7 @@ import pytest
 
 from tenure import settings
 from tenure.domain import mailing
+from tenure.services.outbound import mail
 from tenure.services.outbound.mail import Mail, Mailer
 from tenure.services.outbound.outcome import Failed, Sent
 from tests.fakes import FakeClock
@@ -211,6 +212,7 @@ def test_what_a_refusal_means_follows_from_its_numbers(
 ) -> None:
     with bare(behaviour) as sender:
         assert sender.send(MAIL) == expected
+    assert mail.is_of_relay(expected.reason) is bool(behaviour.sender)
 
 
 def test_a_relay_that_hangs_up_after_taking_the_message_has_it() -> None:

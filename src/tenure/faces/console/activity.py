@@ -20,7 +20,7 @@ from litestar.response import Stream
 from tenure.domain.activity import Asked, Group
 from tenure.domain.model import Account, ApiKey
 from tenure.domain.rights import Owner
-from tenure.faces.console import entry
+from tenure.faces.console import entry, parameters
 from tenure.faces.console.desk import Desk, GivenDesk
 from tenure.faces.console.requests import AccountId, KeyId
 from tenure.services.accounts import Accounts
@@ -105,7 +105,7 @@ class Journals:
             filled.asked,
             _reader(desk),
             desk.language,
-            before=_before(desk.asked.get("before")),
+            before=parameters.number(desk, "before"),
             most=PAGE,
         )
         return desk.page(
@@ -181,11 +181,6 @@ def _after(day: datetime.date | None) -> datetime.date | None:
 
 def _begin_ms(day: datetime.date | None, language: Language) -> int | None:
     return None if day is None or day.year < 1970 else language.midnight_ms(day)  # noqa: PLR2004 - when time begins
-
-
-def _before(text: str | None) -> int | None:
-    is_number = text is not None and text.isascii() and text.isdigit() and len(text) <= 18  # noqa: PLR2004 - what fits a seq
-    return int(text) if is_number and text is not None else None
 
 
 def _older(subject: Subject, filled: Filled, page: Page) -> str:

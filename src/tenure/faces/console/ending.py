@@ -15,7 +15,7 @@ from litestar.params import PathParameter
 
 from tenure.domain import admission
 from tenure.domain.errors import Conflict, Invalid
-from tenure.domain.model import KeyType
+from tenure.domain.model import ApiKey, KeyType
 from tenure.faces.console import edits, entry
 from tenure.faces.console.desk import Desk, GivenDesk
 from tenure.faces.console.forms import Form, GivenForm
@@ -67,6 +67,15 @@ class Filled:
         return int(self.overlap)
 
 
+def is_open(what: str, key: ApiKey) -> bool:
+    """Whether *key* stands so that *what* can be done to it; else its page says how it stands."""
+    if key.revoked_at_ms is not None:
+        return False
+    if what == What.QUARANTINE:
+        return key.quarantine is None
+    return what != What.RELEASE or key.quarantine is not None
+
+
 GivenWhat: TypeAlias = Annotated[What, PathParameter()]
 
 
@@ -90,9 +99,11 @@ class Ending:
         key_id: str,
         filled: Filled,
         errors: Any = None,  # noqa: ANN401 - as `edits.beside` makes them
-    ) -> Response[bytes]:
-        """Show what will follow, and ask for a second factor."""
+    ) -> Response[Any]:
+        """Show what will follow, and ask for a second factor; or the key, where that is over."""
         key = self._keys.get(key_id)
+        if not is_open(what, key):
+            return desk.go(_page_of(key_id))
         if admission.is_private(filled.public_key):
             filled = replace(filled, public_key="")  # Not shown again, whoever looks on.
         if filled.is_unsaved:
@@ -112,6 +123,8 @@ class Ending:
     def do(self, desk: Desk, what: What, key_id: str, form: Form) -> Response[Any]:
         """Do it, once the second factor is given."""
         filled, act = Filled.of(form), _act(what, key_id)
+        if desk.done_before(act, form):
+            return self._again(desk, what, key_id)
         try:
             with desk.acting(act, form):
                 issued = self._do[what](key_id, filled, desk.signed_in.actor)
@@ -121,15 +134,20 @@ class Ending:
         except Conflict as conflict:
             if conflict.code != "revoked":
                 raise
-            return desk.go(f"/console/keys/{key_id}")
+            return desk.go(_page_of(key_id))
         if issued is None or issued.secret_key is None:
-            return desk.go(f"/console/keys/{key_id}?done={what}")
+            return desk.go(f"{_page_of(key_id)}?done={what}")
         return desk.page(
             "secret.html.j2",
             card=self._listing.shown(desk).card(issued.plan.after),
             secret=issued.secret_key.reveal(),
             is_new=False,
         )
+
+    def _again(self, desk: Desk, what: What, key_id: str) -> Response[Any]:
+        """Show the key to whoever loads the answer again: a secret in it is not shown twice."""
+        had_secret = what is What.ROTATE and self._keys.get(key_id).key_type is KeyType.HMAC
+        return desk.go(f"{_page_of(key_id)}?done={'rotate_again' if had_secret else 'again'}")
 
     def _rotate(self, key_id: str, filled: Filled, actor: str) -> Issued:
         is_hmac = self._keys.get(key_id).key_type is KeyType.HMAC
@@ -148,12 +166,16 @@ class Ending:
         self._quarantine.release(key_id, actor)
 
 
+def _page_of(key_id: str) -> str:
+    return f"/console/keys/{key_id}"
+
+
 def _act(what: What, key_id: str) -> str:
     return act_of(f"keys.{what}", key_id)
 
 
 @get("/keys/{key_id:str}/{what:str}", opt=entry.OWNERS, sync_to_thread=True)
-def ask(key_id: KeyId, what: GivenWhat, desk: GivenDesk, ending: Given[Ending]) -> Response[bytes]:
+def ask(key_id: KeyId, what: GivenWhat, desk: GivenDesk, ending: Given[Ending]) -> Response[Any]:
     """Show what will follow."""
     return ending.ask(desk, what, key_id, Filled())
 

@@ -166,7 +166,6 @@ def _provided(worker: Worker, house: House) -> dict[str, Provide]:
         "operating": worker.operating,
         "telling": worker.telling,
         "people": worker.people,
-        "approvals": worker.operating.approvals,
         "catalog": worker.catalog,
         "clock": worker.clock,
         "words": words,

@@ -16,7 +16,7 @@ from litestar.handlers import HTTPRouteHandler
 from tenure.domain.notices import Kind, Notice
 from tenure.domain.people import Stage
 from tenure.domain.rights import Owner
-from tenure.faces.console import entry
+from tenure.faces.console import entry, parameters
 from tenure.faces.console.desk import Desk, GivenDesk
 from tenure.faces.console.forms import Form, GivenForm
 from tenure.faces.console.requests import AccountId, NoticeId
@@ -27,8 +27,6 @@ from tenure.services.rules import Rules
 from tenure.store.notices import Listed
 
 PAGE: Final = 25
-_DIGITS_MAX: Final = 18
-"""What a number of a notice has at most."""
 _ENDING: Final = frozenset({Kind.TERM_ENDS_SOON})
 _TO_THE_CONTACTS: Final = frozenset({Kind.CONTACTS_CHANGED})
 
@@ -57,7 +55,7 @@ class Inbox:
         account_id, is_unread = desk.signed_in.account_id, desk.asked.get("unread") == "1"
         found = self._notices.latest(
             account_id,
-            before=_number(desk.asked.get("before", "")),
+            before=parameters.number(desk, "before"),
             most=PAGE + 1,
             unread=is_unread,
         )
@@ -83,7 +81,7 @@ class Inbox:
 
     def read_all(self, desk: Desk, account_id: str, form: Form) -> Response[Any]:
         """Mark all as read that was shown."""
-        self._notices.read_all(account_id, _number(form.one("upto")) or 0)
+        self._notices.read_all(account_id, parameters.number_in(form.one("upto")) or 0)
         return desk.go("/console/inbox")
 
     def _item(self, desk: Desk, listed: Listed) -> Item:
@@ -117,11 +115,6 @@ def _link(notice: Notice) -> tuple[str, str]:
     if notice.kind in _TO_THE_CONTACTS:
         return "/console/preferences#contacts", "inbox.see_contacts"
     return ("/console/keys", "inbox.see_keys") if notice.kind is Kind.KEYS_REVOKED else ("", "")
-
-
-def _number(text: str) -> int | None:
-    is_one = text.isascii() and text.isdigit() and len(text) <= _DIGITS_MAX
-    return int(text) if is_one else None
 
 
 @get("/inbox", opt=entry.OWNERS, sync_to_thread=True)

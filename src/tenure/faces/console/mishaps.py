@@ -21,6 +21,7 @@ from tenure.faces.console import returning
 from tenure.faces.console.desk import Desk, House
 from tenure.faces.console.entry import Moved
 from tenure.faces.http.requests import Ids
+from tenure.services.acts import Done
 
 log = structlog.get_logger()
 
@@ -72,14 +73,17 @@ class Mishaps:
         if isinstance(error, errors.Unavailable):
             log.warning("unavailable", cause=error.code, context=error.context)
         request.scope.setdefault("user", None)
+        done = error.plan if isinstance(error, errors.Conflict) else None
         try:
-            return self._page(request, status, said)
+            return self._page(request, status, said, done if isinstance(done, Done) else None)
         except Exception:
             # Even the frame needs a clock, and that may be what is wrong.
             log.exception("no page for an error")
             return Response(HTTPStatus(status).phrase, status_code=status, media_type="text/plain")
 
-    def _page(self, request: Request[Any, Any, Any], status: int, said: str) -> Response[bytes]:
+    def _page(
+        self, request: Request[Any, Any, Any], status: int, said: str, done: Done | None
+    ) -> Response[bytes]:
         desk = Desk(self._house, request)
         headers = dict(_WHOLE) if desk.is_partial else {}
         if status == HTTPStatus.SERVICE_UNAVAILABLE:
@@ -89,7 +93,8 @@ class Mishaps:
             status=status,
             headers=headers,
             mishap=status,
-            said=said,
+            said="" if done else said,
+            seen_at=_seen_at(desk, done) if done else "",
             request_id=self._ids.of(request.scope),
         )
 
@@ -108,6 +113,14 @@ class Mishaps:
         if request.headers.get("hx-request") == "true":
             return Response(b"", status_code=200, headers={"hx-redirect": path})
         return Redirect(path, status_code=303)
+
+
+def _seen_at(desk: Desk, done: Done) -> str:
+    """Return the page that shows what a form did that is sent again."""
+    is_owners = not desk.signed_in.person.role.is_operators
+    if done.key_id is not None:
+        return f"/console/{'' if is_owners else 'operate/'}keys/{done.key_id}"
+    return "/console/activity" if is_owners else "/console/operate"
 
 
 def _status_of(error: Exception, named: Mapping[str, Any]) -> int:

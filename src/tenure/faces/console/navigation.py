@@ -25,6 +25,7 @@ _OWNERS: Final[Sequence[Item]] = (
 _MASTERS: Final[Sequence[Item]] = (Item("subaccounts", "nav.subaccounts", "/console/sub-accounts"),)
 _OPERATORS: Final[Sequence[tuple[Role, Item]]] = (
     (Role.VIEWER, Item("overview", "operate.nav.overview", "/console/operate")),
+    (Role.VIEWER, Item("accounts", "operate.nav.accounts", "/console/operate/accounts")),
     (Role.VIEWER, Item("search", "operate.nav.search", "/console/operate/search")),
     (Role.VIEWER, Item("approvals", "operate.nav.approvals", "/console/operate/approvals")),
     (Role.VIEWER, Item("rules", "operate.nav.rules", "/console/operate/rules")),

@@ -18,7 +18,8 @@ from tenure.faces.console import entry
 from tenure.faces.console.desk import Desk, GivenDesk
 from tenure.faces.console.entering import GivenPeople
 from tenure.faces.console.forms import GivenForm
-from tenure.faces.console.people import link_page, wrong_with
+from tenure.faces.console.operate import told
+from tenure.faces.console.people import link_page
 from tenure.faces.console.requests import AccountId
 from tenure.faces.console.stepping import act_of
 from tenure.services.accounts import Accounts
@@ -59,7 +60,7 @@ def act(  # noqa: PLR0913, PLR0917 - what the framework hands in
         with desk.acting(name, form):
             done = _steps(people)[step](account_id, actor)
     except (Invalid, Conflict) as error:
-        return _show(desk, people, accounts, account_id, step, wrong_with(desk, error))
+        return _show(desk, people, accounts, account_id, step, told.wrong(error, desk.language))
     if isinstance(done, Invited):
         return link_page(desk, done, to=page_of(account_id))
     return desk.go(f"{page_of(account_id)}?done={step}")

@@ -16,7 +16,7 @@ from litestar.handlers import HTTPRouteHandler
 from tenure.domain.contacts import Channel, Contact
 from tenure.domain.errors import Invalid
 from tenure.faces.console import contacts as sent_to
-from tenure.faces.console import entry, visitors
+from tenure.faces.console import entry, parameters, visitors
 from tenure.faces.console.desk import Desk, GivenDesk
 from tenure.faces.console.forms import Form, GivenForm
 from tenure.faces.console.origins import Origin
@@ -100,8 +100,8 @@ class Preferences:
         """Take other lead times, or leave them to the rules."""
         visitor = desk.signed_in
         is_own = form.one("by") == _OWN
-        sent = [text for text in form.all("lead") if text.isascii() and text.isdigit()]
-        leads = frozenset(int(text) for text in sent if len(text) <= 15)  # noqa: PLR2004 - what a length has at most
+        sent = map(parameters.number_in, form.all("lead"))
+        leads = frozenset(lead_ms for lead_ms in sent if lead_ms is not None)
         try:
             self._telling.leads.choose(visitor.account_id, leads if is_own else None, visitor.actor)
         except Invalid:

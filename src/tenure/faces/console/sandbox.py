@@ -8,7 +8,7 @@ from litestar.handlers import HTTPRouteHandler
 
 from tenure.domain.errors import Invalid
 from tenure.domain.people import Role
-from tenure.faces.console import entry
+from tenure.faces.console import entry, parameters
 from tenure.faces.console.desk import Desk, GivenDesk
 from tenure.faces.console.entering import wanted
 from tenure.faces.console.forms import Form, GivenForm
@@ -40,10 +40,10 @@ def _target_ms(desk: Desk, form: Form, keys: Keys, accounts: Accounts) -> int:
     asked = form.one("advance")
     if asked == _NEXT_END:
         return _next_end_ms(desk, keys, accounts)
-    text = asked or str(form.one("days", "0"))
-    if not (text.isascii() and text.isdigit() and len(text) <= 13):  # noqa: PLR2004 - digits of ms
+    number = parameters.number_in(asked or form.one("days", "0"))
+    if number is None:
         raise Invalid("days", "must be a whole number of days")
-    return desk.now_ms + (int(text) if asked else int(text) * DAY_MS)
+    return desk.now_ms + (number if asked else number * DAY_MS)
 
 
 def _next_end_ms(desk: Desk, keys: Keys, accounts: Accounts) -> int:

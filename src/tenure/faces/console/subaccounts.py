@@ -16,7 +16,7 @@ from litestar.params import PathParameter
 from tenure.domain.errors import Invalid
 from tenure.domain.freezes import Freezer
 from tenure.domain.model import AccountKind
-from tenure.faces.console import entry
+from tenure.faces.console import entry, parameters
 from tenure.faces.console.desk import Desk, GivenDesk
 from tenure.faces.console.forms import Form, GivenForm
 from tenure.faces.console.requests import AccountId
@@ -31,7 +31,7 @@ _SOON_MS = 7 * DAY_MS
 
 
 class Turn(StrEnum):
-    """What is done to a sub-account, as it stands in the page's address."""
+    """What is done to an account, as it stands in the page's address."""
 
     FREEZE = "freeze"
     UNFREEZE = "unfreeze"
@@ -49,7 +49,7 @@ class Freezing:
 
     def page(self, desk: Desk, master_id: str) -> Response[bytes]:
         """Show a page of a master's sub-accounts."""
-        family = self._families.of_master(master_id, desk.asked.get("after", "")[:64])
+        family = self._families.of_master(master_id, parameters.account_id(desk, "after"))
         return desk.page(
             "subaccounts.html.j2",
             family=family,
@@ -79,8 +79,11 @@ class Freezing:
     def do(self, desk: Desk, turn: Turn, account_id: str, form: Form) -> Response[Any]:
         """Freeze or unfreeze, once the second factor is given."""
         is_freeze, actor = turn is Turn.FREEZE, desk.signed_in.actor
+        act = _act(turn, account_id)
+        if desk.done_before(act, form):
+            return desk.go("/console/sub-accounts?done=again")
         try:
-            with desk.acting(_act(turn, account_id), form):
+            with desk.acting(act, form):
                 self._accounts.set_frozen(account_id, frozen=is_freeze, actor=actor)
         except Invalid as error:
             return self.ask(desk, turn, account_id, {"code": error.message})

@@ -67,6 +67,7 @@ def build(worker: Worker) -> Litestar:
         "rendering": worker.telling.rendering,
         "decisions": decisions.Decisions(worker.decider),
         "keyring": worker.keyring,
+        "has_relay": bool(settings.smtp_url),
         "people": worker.people,
         "approvals": worker.operating.approvals,
         "catalog": worker.catalog,

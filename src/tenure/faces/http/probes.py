@@ -23,11 +23,16 @@ class AliveView(View):
 
 
 class ReadyView(View):
-    """The process can decide: its keyring is fresh, at event `seq`, and its clock is good."""
+    """
+    The process can decide: its keyring is fresh, at event `seq`, and its clock is good.
+
+    `mail` is `no_relay` where `smtp_url` is not set: then e-mails to owners wait, and nothing else.
+    """
 
     status: Literal["ready"]
     seq: int
     now_ms: int
+    mail: Literal["relay", "no_relay"]
 
 
 @get("/healthz", opt=rights.OPEN, sync_to_thread=False)
@@ -37,10 +42,17 @@ def is_alive() -> AliveView:
 
 
 @get("/readyz", opt=rights.OPEN, responses=problems.documented(503), sync_to_thread=False)
-def is_ready(keyring: Given[Keyring], clock: requests.GivenClock) -> ReadyView:
+def is_ready(
+    keyring: Given[Keyring], clock: requests.GivenClock, has_relay: Given[bool]
+) -> ReadyView:
     """Answer 503 while requests could not be decided safely: send no traffic then."""
     now_ms = clock.now_ms()
-    return ReadyView(status="ready", seq=keyring.require_fresh(), now_ms=now_ms)
+    return ReadyView(
+        status="ready",
+        seq=keyring.require_fresh(),
+        now_ms=now_ms,
+        mail="relay" if has_relay else "no_relay",
+    )
 
 
 @get("/metrics", opt=rights.OPEN, media_type=MEDIA_TYPE, sync_to_thread=True)

@@ -213,6 +213,11 @@ def _in_our_words(  # noqa: PLR0911 - one exit per way it goes wrong
             return "the relay cannot be reached"
 
 
+def is_of_relay(reason: str) -> bool:
+    """Whether the *reason* of a failure is the relay itself, and not one message or its reader."""
+    return "the relay" in reason
+
+
 def _numbers(code: int, said: bytes | str) -> str:
     found = _ENHANCED.match(said if isinstance(said, bytes) else said.encode())
     return f"{code} {found.group().decode('ascii')}" if found else str(code)

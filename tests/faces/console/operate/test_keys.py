@@ -3,6 +3,7 @@
 import pytest
 
 from tenure.domain.usage import Use
+from tenure.faces.console.stepping import Stepping
 from tests.builders import TRADING
 from tests.faces.console.operate.house import OPERATE, Office, confirm, went
 from tests.faces.console.visiting import words
@@ -81,15 +82,41 @@ def test_quarantine_needs_a_cause_and_is_lifted_again(office: Office) -> None:
     confirm(office.oli, f"{page_of(office)}/release", office.oli.get(f"{page_of(office)}/release"))
 
     assert office.key().quarantine is None
+    assert went(office.oli.get(f"{page_of(office)}/release")) == page_of(office)
 
 
-def test_what_is_revoked_already_is_shown_as_it_is(office: Office) -> None:
-    office.visited.house.worker.keys.revoke(office.keys[0].key_id, "x")
+def test_a_form_that_is_sent_again_says_that_it_was_done(
+    office: Office, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = f"{page_of(office)}/quarantine"
+    asked = office.oli.get(path)
+    filled = office.oli.fill(asked, {"cause": "seen", "code": office.oli.code()})
+    assert went(office.oli.post(path, filled)) == f"{page_of(office)}?done=quarantine"
+
+    again = office.oli.post(path, filled)
+
+    assert went(again) == f"{page_of(office)}?done=again"
+    assert "nothing was done a second time" in words(office.oli.get(went(again)))
+
+    # Of two at once the second finds out later, and is led to what the first one did.
+    monkeypatch.setattr(Stepping, "done_before", lambda *_: None)
+    late = office.oli.post(path, [*filled[:-1], ("code", office.oli.code())])
+    assert late.status == 409
+    assert "This was done already" in words(late)
+    assert f'href="{page_of(office)}"' in late.body.decode()
+
+
+@pytest.mark.parametrize("turn", ["revoke", "quarantine", "release"])
+def test_what_is_revoked_already_is_shown_as_it_is(office: Office, turn: str) -> None:
     to = f"{page_of(office)}/quarantine"
+    asked = office.oli.get(to)
+    office.visited.house.worker.keys.revoke(office.keys[0].key_id, "x")
 
-    done = confirm(office.oli, to, office.oli.get(to), {"cause": "seen"})
+    done = confirm(office.oli, to, asked, {"cause": "seen"})
 
     assert went(done) == page_of(office)
+    assert went(office.oli.get(f"{page_of(office)}/{turn}")) == page_of(office)
+    assert "Revoked on" in words(office.oli.get(page_of(office)))
     assert f"{page_of(office)}/revoke" not in office.oli.get(page_of(office)).body.decode()
 
 

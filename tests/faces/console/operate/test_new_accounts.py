@@ -120,8 +120,8 @@ def test_a_house_without_accounts_begins_with_one(visited: Visited) -> None:
     first = "Create the first account"
     assert first in words(oli.get(OPERATE))
     assert first not in words(vic.get(OPERATE))
-    assert NEW in oli.get(f"{OPERATE}/search").body.decode()
-    assert NEW not in vic.get(f"{OPERATE}/search").body.decode()
+    assert NEW in oli.get(f"{OPERATE}/accounts").body.decode()
+    assert NEW not in vic.get(f"{OPERATE}/accounts").body.decode()
 
     visited.house.account()
     assert first not in words(oli.get(OPERATE))

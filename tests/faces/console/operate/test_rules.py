@@ -118,6 +118,24 @@ def test_alone_it_is_scheduled_at_once_and_withdrawn_again(visited: Visited) -> 
     assert "Withdrawn before they took effect" in words(ada.get(RULES))
 
 
+def test_acts_on_the_rulebook_that_are_sent_again_say_that_they_were_done(
+    visited: Visited,
+) -> None:
+    ada = visited.operator(Role.ADMINISTRATOR)
+    withdrawing = f"{RULES}/options-week/withdraw"
+    pages = ((RULES, f"{RULES}/new"), (withdrawing, ""))
+
+    for to, preview in pages:
+        page = ada.post(preview, {"rulebook": rulebook()}) if preview else ada.get(to)
+        filled = dict(ada.fill(page, {"code": ada.code()}))  # Two forms have the rulebook.
+        assert went(ada.post(to, filled)).startswith(f"{RULES}?done=")
+        head = visited.house.worker.journal.head()
+
+        assert went(ada.post(to, filled)) == f"{RULES}?done=again"
+        assert visited.house.worker.journal.head() == head
+    assert "nothing was done a second time" in words(ada.get(f"{RULES}?done=again"))
+
+
 def test_a_preview_that_went_stale_is_shown_again(visited: Visited) -> None:
     ada = visited.operator(Role.ADMINISTRATOR)
     page = ada.post(f"{RULES}/new", {"rulebook": rulebook()})

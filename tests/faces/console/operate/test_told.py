@@ -5,7 +5,7 @@ import pytest
 from tenure.domain import health
 from tenure.domain.approvals import Act, Effect
 from tenure.domain.errors import Conflict, Forbidden, Invalid
-from tenure.domain.health import Finding, Keyring, Level, Read, Signed, Topic
+from tenure.domain.health import Finding, Keyring, Level, Outbox, Read, Signed, Topic
 from tenure.faces.console.operate import told
 from tenure.services import languages
 
@@ -26,7 +26,21 @@ def findings() -> list[Finding]:
     found.append(health.deciding(keyring, is_clock_behind=True))
     found += [health.secrets(is_sealed=sealed) for sealed in (True, False)]
     found += [health.sweeping(lag, 1) for lag in (0, 99_999)]
-    found += [health.sending(*each) for each in ((0, 0, ""), (1, 0, "email"), (1, 9**7, "email"))]
+    found += [
+        health.sending(
+            Outbox(
+                waiting=number,
+                overdue_ms=late_ms,
+                channel="email",
+                has_relay=relay,
+                trouble=trouble,
+            )
+        )
+        for number, late_ms, relay, trouble in (
+            *((0, 0, True, ""), (1, 0, True, ""), (1, 9**7, True, "")),
+            *((1, 0, False, ""), (1, 0, True, "the relay cannot be reached")),
+        )
+    ]
     found += [health.leaks(*each) for each in ((0, 0), (1, 0), (1, 99_999))]
     for size, pushed, place, late in (
         *((9, 9, True, 0), (0, 0, True, 0), (8, 8, True, 9**7), (9, 0, False, 0)),

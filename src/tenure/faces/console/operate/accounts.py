@@ -1,5 +1,5 @@
 """
-One account as operators see it: its keys, its sub-accounts, whom it tells, and what it was told.
+Accounts as operators see them: all by e-mail, and of each its keys, sub-accounts and notices.
 
 Freezing stops every key of it and of its sub-accounts at once, and unfreezing lets them go on.
 """
@@ -12,17 +12,18 @@ from litestar import Response, get, post
 from litestar.di import NamedDependency as Given
 from litestar.handlers import HTTPRouteHandler
 
-from tenure.domain.errors import Invalid
+from tenure.domain.errors import Conflict, Invalid
 from tenure.domain.model import Account
-from tenure.faces.console import entry
+from tenure.faces.console import entry, parameters
 from tenure.faces.console.desk import Desk, GivenDesk
-from tenure.faces.console.forms import Form, GivenForm
+from tenure.faces.console.forms import GivenForm
 from tenure.faces.console.keys import Listing
 from tenure.faces.console.operate import asking, rows, told
 from tenure.faces.console.operate.asking import Question
 from tenure.faces.console.operate.given import GivenOperating, GivenTelling
 from tenure.faces.console.requests import AccountId
 from tenure.faces.console.stepping import act_of
+from tenure.faces.console.subaccounts import GivenTurn, Turn
 from tenure.services.accounts import Accounts
 from tenure.services.browsing import Filters, Sought
 from tenure.services.keys import Keys
@@ -32,6 +33,7 @@ from tenure.services.telling import Telling
 from tenure.services.usage import Usage
 
 PATH: Final = "/console/operate/accounts"
+_PAGE: Final = 50
 _SUBS_SHOWN: Final = 100
 _TOLD_SHOWN: Final = 10
 _EVENTS_SHOWN: Final = 10
@@ -55,6 +57,7 @@ class Looking:
         keys = self.keys.of_account(account_id)
         uses = self.usage.last_used(key.key_id for key in keys)
         told_of = self.telling.notices.latest(account_id, most=_TOLD_SHOWN)
+        subs = self.accounts.subs(account_id, most=_SUBS_SHOWN + 1)
         events = self.operating.browsing.browse(
             Filters(sought=Sought(account_id=account_id)), most=_EVENTS_SHOWN
         )
@@ -65,7 +68,8 @@ class Looking:
             master=self.accounts.get(account.master_id) if account.master_id else None,
             owner=self.people.owner_of(account_id),
             cards=self.listing.shown(desk).cards(keys, uses),
-            subs=self.accounts.subs(account_id, most=_SUBS_SHOWN),
+            subs=subs[:_SUBS_SHOWN],
+            has_more_subs=len(subs) > _SUBS_SHOWN,
             contacts=self.telling.contacts.of_account(account_id),
             notices=[
                 (listed, self.telling.rendering.subject(listed.notice, language))
@@ -75,31 +79,28 @@ class Looking:
         )
 
 
-def _question(desk: Desk, account: Account, *, frozen: bool) -> Question:
-    name = "freeze" if frozen else "unfreeze"
+def _question(desk: Desk, account: Account, turn: Turn) -> Question:
     page = f"{PATH}/{account.account_id}"
     return Question(
-        title=desk.say(f"operate.{name}.title"),
-        button=desk.say(f"operate.{name}.button"),
+        title=desk.say(f"operate.{turn}.title"),
+        button=desk.say(f"operate.{turn}.button"),
         subject=account.email,
-        follows=[desk.say(f"operate.{name}.follows.{number}") for number in (1, 2)],
-        to=f"{page}/{name}",
+        follows=[desk.say(f"operate.{turn}.follows.{number}") for number in (1, 2)],
+        to=f"{page}/{turn}",
         back=page,
-        act=act_of(f"operate.accounts.{name}", account.account_id),
-        is_danger=frozen,
+        act=act_of(f"operate.accounts.{turn}", account.account_id),
+        is_danger=turn is Turn.FREEZE,
     )
 
 
-def _turn(
-    desk: Desk, known: Accounts, account_id: str, form: Form, *, frozen: bool
-) -> Response[Any]:
-    question = _question(desk, known.get(account_id), frozen=frozen)
-    turn = partial(known.set_frozen, account_id, frozen=frozen, actor=desk.signed_in.actor)
-    try:
-        asking.do(desk, question.act, form, turn)
-    except Invalid as error:
-        return asking.ask(desk, question, told.beside(error, desk.language))
-    return asking.go(desk, question.back, "freeze" if frozen else "unfreeze")
+@get("/accounts", opt=entry.VIEWERS, sync_to_thread=True)
+def list_all(desk: GivenDesk, accounts: Given[Accounts]) -> Response[Any]:
+    """Show a page of all accounts, by e-mail."""
+    after_id = parameters.account_id(desk, "after")
+    page = accounts.page(after_id, _PAGE)
+    if after_id and not page.listed:
+        return desk.go(PATH)
+    return desk.page("operate/accounts.html.j2", page=page)
 
 
 @get("/accounts/{account_id:str}", opt=entry.VIEWERS, sync_to_thread=True)
@@ -126,42 +127,40 @@ def show(  # noqa: PLR0913, PLR0917 - what the framework hands in
     ).page(desk, account_id)
 
 
-@get("/accounts/{account_id:str}/freeze", opt=entry.OPERATORS, sync_to_thread=True)
-def ask_freeze(
-    account_id: AccountId, desk: GivenDesk, accounts: Given[Accounts]
+@get("/accounts/{account_id:str}/{turn:str}", opt=entry.OPERATORS, sync_to_thread=True)
+def ask(
+    account_id: AccountId, turn: GivenTurn, desk: GivenDesk, accounts: Given[Accounts]
 ) -> Response[bytes]:
-    """Say what freezing it means."""
-    return asking.ask(desk, _question(desk, accounts.get(account_id), frozen=True))
+    """Say what freezing or unfreezing it means."""
+    return asking.ask(desk, _question(desk, accounts.get(account_id), turn))
 
 
 @post(
-    "/accounts/{account_id:str}/freeze", opt=entry.OPERATORS, status_code=200, sync_to_thread=True
+    "/accounts/{account_id:str}/{turn:str}",
+    opt=entry.OPERATORS,
+    status_code=200,
+    sync_to_thread=True,
 )
-def freeze(
-    account_id: AccountId, desk: GivenDesk, accounts: Given[Accounts], form: GivenForm
+def do(
+    account_id: AccountId,
+    turn: GivenTurn,
+    desk: GivenDesk,
+    accounts: Given[Accounts],
+    form: GivenForm,
 ) -> Response[Any]:
-    """Freeze it."""
-    return _turn(desk, accounts, account_id, form, frozen=True)
-
-
-@get("/accounts/{account_id:str}/unfreeze", opt=entry.OPERATORS, sync_to_thread=True)
-def ask_unfreeze(
-    account_id: AccountId, desk: GivenDesk, accounts: Given[Accounts]
-) -> Response[bytes]:
-    """Say what unfreezing it means."""
-    return asking.ask(desk, _question(desk, accounts.get(account_id), frozen=False))
-
-
-@post(
-    "/accounts/{account_id:str}/unfreeze", opt=entry.OPERATORS, status_code=200, sync_to_thread=True
-)
-def unfreeze(
-    account_id: AccountId, desk: GivenDesk, accounts: Given[Accounts], form: GivenForm
-) -> Response[Any]:
-    """Let it go on."""
-    return _turn(desk, accounts, account_id, form, frozen=False)
+    """Freeze it, or let it go on."""
+    question = _question(desk, accounts.get(account_id), turn)
+    is_freeze, actor = turn is Turn.FREEZE, desk.signed_in.actor
+    if desk.done_before(question.act, form):
+        return asking.go(desk, question.back, "again")
+    try:
+        act = partial(accounts.set_frozen, account_id, frozen=is_freeze, actor=actor)
+        asking.do(desk, question.act, form, act)
+    except (Invalid, Conflict) as error:
+        return asking.ask(desk, question, told.wrong(error, desk.language))
+    return asking.go(desk, question.back, turn)
 
 
 def routes() -> list[HTTPRouteHandler]:
     """Return the pages of accounts."""
-    return [show, ask_freeze, freeze, ask_unfreeze, unfreeze]
+    return [list_all, show, ask, do]

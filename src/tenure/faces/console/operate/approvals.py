@@ -70,21 +70,21 @@ def approve(
 ) -> Response[Any]:
     """Agree to it, which does it."""
     approvals, act = operating.approvals, _act("approve", approval_id)
-    by = house.signatory(desk)
+    by, done = house.signatory(desk), f"{PATH}/{approval_id}?done=approved"
+    if desk.done_before(act, form):
+        return desk.go(done)
     try:
         outcome = asking.do(desk, act, form, partial(approvals.approve, approval_id, by))
     except Invalid as error:
         return _one(desk, approvals, approval_id, told.beside(error, desk.language))
     except (Conflict, Forbidden) as error:
-        if error.code == "repeated":
-            raise
-        wrong = {"form": told.problem(error, desk.language)}
+        wrong = told.wrong(error, desk.language)
         return _one(desk, approvals, approval_id, wrong, status=409)
     answer = outcome.done.answer if outcome.done else None
     if isinstance(answer, Invited):
         # Shown once, to whoever approved: to be handed on, for Tenure has nobody's address.
         return _one(desk, approvals, approval_id, link=answer.link.reveal())
-    return desk.go(f"{PATH}/{approval_id}?done=approved")
+    return desk.go(done)
 
 
 @get("/approvals/{approval_id:str}/withdraw", opt=entry.ADMINISTRATORS, sync_to_thread=True)
@@ -106,18 +106,18 @@ def withdraw(
 ) -> Response[Any]:
     """Take it back, or turn it down."""
     approvals, by = operating.approvals, house.signatory(desk)
-    act = _act("withdraw", approval_id)
+    act, done = _act("withdraw", approval_id), f"{PATH}/{approval_id}?done=turned_down"
+    if desk.done_before(act, form):
+        return desk.go(done)
     try:
         asking.do(desk, act, form, partial(approvals.withdraw, approval_id, by))
     except Invalid as error:
         question = _withdrawing(desk, approvals, approval_id)
         return asking.ask(desk, question, told.beside(error, desk.language))
     except Conflict as error:
-        if error.code == "repeated":
-            raise
-        wrong = {"form": told.problem(error, desk.language)}
+        wrong = told.wrong(error, desk.language)
         return _one(desk, approvals, approval_id, wrong, status=409)
-    return desk.go(f"{PATH}/{approval_id}?done=turned_down")
+    return desk.go(done)
 
 
 def _withdrawing(desk: Desk, approvals: Approvals, approval_id: str) -> Question:

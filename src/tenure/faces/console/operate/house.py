@@ -12,6 +12,7 @@ from typing import Any, Final
 from litestar import Response
 
 from tenure.domain.approvals import Act, Asked, Signatory
+from tenure.domain.errors import Conflict, Forbidden, Invalid
 from tenure.faces.console.desk import Desk
 from tenure.faces.console.forms import Form
 from tenure.faces.console.operate import asking, told
@@ -24,15 +25,20 @@ APPROVALS_PATH: Final = "/console/operate/approvals"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Putting:
-    """An act of the house as a page puts it: what is asked for, and where the form goes."""
+    """
+    An act of the house as a page puts it: what is asked for, and where the form goes.
+
+    *more* is what follows besides what the plan says, in words.
+    """
 
     act: Act
     asked: Asked
-    subject: str
     to: str
     back: str
+    subject: str = ""
     hidden: tuple[tuple[str, str], ...] = ()
     is_danger: bool = False
+    more: tuple[str, ...] = ()
 
     @property
     def bound_to(self) -> str:
@@ -46,6 +52,11 @@ def signatory(desk: Desk) -> Signatory:
     return Signatory(visitor.person.person_id, visitor.actor)
 
 
+def look(desk: Desk, approvals: Approvals, putting: Putting) -> Shown:
+    """Return what would follow; raises Invalid, NotFound and Conflict."""
+    return approvals.look(putting.act, putting.asked, signatory(desk))
+
+
 def question(desk: Desk, putting: Putting, shown: Shown) -> Question:
     """Return the page's question: what would follow, and whether a second person has to agree."""
     name = f"operate.act.{putting.act}"
@@ -54,7 +65,7 @@ def question(desk: Desk, putting: Putting, shown: Shown) -> Question:
         title=desk.say(f"{name}.title"),
         button=desk.say(f"{name}.propose" if shown.needs_second else f"{name}.button"),
         subject=putting.subject,
-        follows=told.effects(shown.plan.effects, desk.language),
+        follows=[*told.effects(shown.plan.effects, desk.language), *putting.more],
         to=putting.to,
         back=putting.back,
         act=putting.bound_to,
@@ -62,6 +73,26 @@ def question(desk: Desk, putting: Putting, shown: Shown) -> Question:
         hidden=(*putting.hidden, ("stamp", shown.stamp)),
         notes=[desk.say(f"operate.second.{second}")],
     )
+
+
+def ask(
+    desk: Desk, approvals: Approvals, putting: Putting, errors: dict[str, str] | None = None
+) -> Response[bytes]:
+    """Show what would follow, and ask for a second factor; raises as `look`."""
+    return asking.ask(desk, question(desk, putting, look(desk, approvals, putting)), errors)
+
+
+def take(
+    desk: Desk, approvals: Approvals, putting: Putting, form: Form, done: str
+) -> Response[Any]:
+    """Do it or propose it, and go where it is *done*; what is wrong stands in the question."""
+    if desk.done_before(putting.bound_to, form):
+        return again(desk, done)
+    try:
+        outcome = put_forward(desk, approvals, putting, form)
+    except (Invalid, Conflict, Forbidden) as error:
+        return ask(desk, approvals, putting, told.wrong(error, desk.language))
+    return after(desk, outcome, done)
 
 
 def put_forward(desk: Desk, approvals: Approvals, putting: Putting, form: Form) -> Outcome:
@@ -80,3 +111,8 @@ def after(desk: Desk, outcome: Outcome, done: str) -> Response[Any]:
     if outcome.proposal is not None:
         return desk.go(f"{APPROVALS_PATH}/{outcome.proposal.approval_id}?done=proposed")
     return desk.go(done)
+
+
+def again(desk: Desk, done: str) -> Response[Any]:
+    """Go to where it is *done*, and say that this very form did it, or proposed it, before."""
+    return asking.go(desk, done.partition("?")[0], "again")

@@ -20,7 +20,7 @@ from litestar.response import Stream
 from tenure.domain.errors import Invalid
 from tenure.domain.events import Tag
 from tenure.domain.health import Topic
-from tenure.faces.console import entry
+from tenure.faces.console import entry, parameters
 from tenure.faces.console.desk import Desk, GivenDesk
 from tenure.faces.console.operate import instants, rows, told
 from tenure.faces.console.operate.given import GivenOperating, Seq
@@ -82,11 +82,8 @@ class Filled:
 def show(desk: GivenDesk, operating: GivenOperating) -> Response[bytes]:
     """Show a page of it."""
     filled, language = Filled.of(desk), desk.language
-    before = desk.asked.get("before", "")
-    found = operating.browsing.browse(
-        filled.filters,
-        int(before) if before.isdecimal() and len(before) < 19 else None,  # noqa: PLR2004 - digits of 63 bits
-    )
+    before = parameters.number(desk, "before")
+    found = operating.browsing.browse(filled.filters, before)
     health = operating.checkup.look()
     more = [*filter(None, [filled.query]), f"before={found.before}"]
     return desk.page(
@@ -96,7 +93,7 @@ def show(desk: GivenDesk, operating: GivenOperating) -> Response[bytes]:
         found=found,
         rows=rows.of_entries(found.entries, language),
         older=None if found.before is None else f"{PATH}?{'&'.join(more)}",
-        is_first=not before,
+        is_first=before is None,
         groups=_groups(),
         tiles=[told.tile(health.of(topic), language) for topic in _VERIFIED],
         errors=filled.errors,

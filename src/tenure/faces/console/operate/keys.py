@@ -17,6 +17,7 @@ from tenure.domain.errors import Conflict, Invalid
 from tenure.domain.model import ApiKey
 from tenure.faces.console import entry
 from tenure.faces.console.desk import Desk, GivenDesk
+from tenure.faces.console.ending import is_open
 from tenure.faces.console.forms import GivenForm
 from tenure.faces.console.keys import Listing
 from tenure.faces.console.operate import asking, rows, told
@@ -72,9 +73,10 @@ def show(  # noqa: PLR0913, PLR0917 - what the framework hands in
 
 
 @get("/keys/{key_id:str}/{turn:str}", opt=entry.OPERATORS, sync_to_thread=True)
-def ask(key_id: KeyId, turn: GivenTurn, desk: GivenDesk, keys: Given[Keys]) -> Response[bytes]:
-    """Say what would follow."""
-    return _ask(desk, turn, keys.get(key_id))
+def ask(key_id: KeyId, turn: GivenTurn, desk: GivenDesk, keys: Given[Keys]) -> Response[Any]:
+    """Say what would follow; or show the key, where that is over."""
+    key = keys.get(key_id)
+    return _ask(desk, turn, key) if is_open(turn, key) else desk.go(f"{PATH}/{key_id}")
 
 
 @post("/keys/{key_id:str}/{turn:str}", opt=entry.OPERATORS, status_code=200, sync_to_thread=True)
@@ -93,6 +95,8 @@ def do(  # noqa: PLR0913, PLR0917 - what the framework hands in
         Turn.QUARANTINE: partial(quarantine.place, key_id, actor, cause=cause),
         Turn.RELEASE: partial(quarantine.release, key_id, actor),
     }
+    if desk.done_before(_act(turn, key), form):
+        return asking.go(desk, f"{PATH}/{key_id}", "again")
     try:
         asking.do(desk, _act(turn, key), form, acts[turn])
     except Invalid as error:

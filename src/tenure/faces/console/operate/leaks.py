@@ -15,7 +15,7 @@ from litestar.handlers import HTTPRouteHandler
 from tenure.domain import apikeys
 from tenure.domain.errors import Invalid
 from tenure.domain.leaks import LeakAction
-from tenure.faces.console import entry
+from tenure.faces.console import entry, parameters
 from tenure.faces.console.desk import Desk, GivenDesk
 from tenure.faces.console.forms import Form, GivenForm
 from tenure.faces.console.operate import asking, told
@@ -83,14 +83,14 @@ def report(desk: GivenDesk, leaks: Given[Leaks], form: GivenForm) -> Response[An
 def _form(
     desk: Desk, leaks: Leaks, filled: Filled, errors: dict[str, str] | None = None
 ) -> Response[bytes]:
-    counts = {name: desk.asked.get(name, "") for name in ("ours", "others")}
+    ours, others = (parameters.number(desk, name) or 0 for name in ("ours", "others"))
     return desk.page(
         "operate/leaks.html.j2",
         status=422 if errors else 200,
         filled=filled,
         reports=leaks.latest(_LISTED_MAX),
-        ours=counts["ours"] if counts["ours"].isdecimal() else "0",
-        others=counts["others"] if counts["others"].isdecimal() else "0",
+        ours=desk.language.number(ours),
+        others=desk.language.number(others),
         errors=errors or {},
     )
 

@@ -56,7 +56,7 @@ class Wanted:
     @property
     def back(self) -> str:
         """Where it was asked for."""
-        return f"{accounts.PATH}/{self.master_id}" if self.master_id else "/console/operate/search"
+        return f"{accounts.PATH}/{self.master_id}" if self.master_id else accounts.PATH
 
     @property
     def hidden(self) -> tuple[tuple[str, str], ...]:

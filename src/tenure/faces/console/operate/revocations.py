@@ -109,18 +109,17 @@ def commit(
         if selection.account_id is None:
             putting = _putting(filled, selection)
             _require_administrator(desk)
+            if desk.done_before(putting.bound_to, form):
+                return house.again(desk, PATH)
             outcome = house.put_forward(desk, operating.approvals, putting, form)
             return house.after(desk, outcome, f"{PATH}?done=revoked")
+        if desk.done_before(_act(selection), form):
+            return house.again(desk, PATH)
         stamp = form.one("stamp") or None
         revoke = partial(revocations.commit, selection, stamp, desk.signed_in.actor)
         asking.do(desk, _act(selection), form, revoke)
-    except Invalid as error:
-        wrong = told.beside(error, desk.language)
-        return _previewed(desk, revocations, operating, filled, wrong)
-    except Conflict as conflict:
-        if conflict.code == "repeated":
-            raise
-        wrong = {"form": told.problem(conflict, desk.language)}
+    except (Invalid, Conflict) as error:
+        wrong = told.wrong(error, desk.language)
         return _previewed(desk, revocations, operating, filled, wrong)
     return desk.go(f"{PATH}?done=revoked")
 
@@ -143,7 +142,7 @@ def _previewed(
     is_house = selection.account_id is None
     if is_house:
         putting = _putting(filled, selection)
-        look = operating.approvals.look(putting.act, putting.asked, house.signatory(desk))
+        look = house.look(desk, operating.approvals, putting)
         question = house.question(desk, putting, look)
     else:
         question = _question(desk, filled, shown)

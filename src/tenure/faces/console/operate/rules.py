@@ -168,15 +168,14 @@ def schedule(  # noqa: PLR0913, PLR0917 - what the framework hands in
     """Schedule the new rules of the rulebook that was previewed, or propose to."""
     text, approvals = form.one("rulebook"), operating.approvals
     parts = (rules, catalog, words, approvals)
+    putting, done = _scheduling(text), f"{PATH}?done=scheduled"
+    if desk.done_before(putting.bound_to, form):
+        return house.again(desk, done)
     try:
-        outcome = house.put_forward(desk, approvals, _scheduling(text), form)
-    except Invalid as error:
-        return _previewed(desk, parts, text, told.beside(error, desk.language))
-    except Conflict as conflict:
-        if conflict.code == "repeated":
-            raise
-        return _previewed(desk, parts, text, {"form": told.problem(conflict, desk.language)})
-    return house.after(desk, outcome, f"{PATH}?done=scheduled")
+        outcome = house.put_forward(desk, approvals, putting, form)
+    except (Invalid, Conflict) as error:
+        return _previewed(desk, parts, text, told.wrong(error, desk.language))
+    return house.after(desk, outcome, done)
 
 
 @get("/rules/{rule_id:str}/withdraw", opt=entry.ADMINISTRATORS, sync_to_thread=True)
@@ -184,7 +183,7 @@ def ask_withdraw(
     rule_id: RuleIdInPath, desk: GivenDesk, rules: Given[Rules], operating: GivenOperating
 ) -> Response[bytes]:
     """Say what withdrawing a rule means."""
-    return _ask_withdraw(desk, rules, operating.approvals, rule_id)
+    return house.ask(desk, operating.approvals, _withdrawing(rules, rule_id, desk.language))
 
 
 @post(
@@ -201,22 +200,14 @@ def withdraw(
     form: GivenForm,
 ) -> Response[Any]:
     """Withdraw it, or propose to."""
-    approvals = operating.approvals
-    try:
-        outcome = house.put_forward(
-            desk, approvals, _withdrawing(rules, rule_id, desk.language), form
-        )
-    except Invalid as error:
-        wrong = told.beside(error, desk.language)
-        return _ask_withdraw(desk, rules, approvals, rule_id, wrong)
-    return house.after(desk, outcome, f"{PATH}?done=withdrawn")
+    putting = _withdrawing(rules, rule_id, desk.language)
+    return house.take(desk, operating.approvals, putting, form, f"{PATH}?done=withdrawn")
 
 
 def _scheduling(text: str) -> Putting:
     return Putting(
         act=Act.SCHEDULE_RULES,
         asked={"rulebook": text},
-        subject="",
         to=PATH,
         back=f"{PATH}/new",
         hidden=(("rulebook", text),),
@@ -235,18 +226,6 @@ def _withdrawing(rules: Rules, rule_id: str, language: Language) -> Putting:
         back=PATH,
         is_danger=True,
     )
-
-
-def _ask_withdraw(
-    desk: Desk,
-    rules: Rules,
-    approvals: Approvals,
-    rule_id: str,
-    errors: dict[str, str] | None = None,
-) -> Response[bytes]:
-    putting = _withdrawing(rules, rule_id, desk.language)
-    shown = approvals.look(putting.act, putting.asked, house.signatory(desk))
-    return asking.ask(desk, house.question(desk, putting, shown), errors)
 
 
 def _form(desk: Desk, text: str, error: Invalid | None = None) -> Response[bytes]:
@@ -274,7 +253,7 @@ def _previewed(
     except Conflict as conflict:
         return _form(desk, text, Invalid("rule", conflict.message))
     putting, book = _scheduling(text), Book(words=words, language=desk.language)
-    shown = approvals.look(putting.act, putting.asked, house.signatory(desk))
+    shown = house.look(desk, approvals, putting)
     return asking.ask(
         desk,
         house.question(desk, putting, shown),

@@ -105,6 +105,13 @@ def beside(error: Invalid, language: Language) -> dict[str, str]:
     }
 
 
+def wrong(error: TenureError, language: Language) -> dict[str, str]:
+    """Return what is wrong by field; what is no field's stands above the form."""
+    if isinstance(error, Invalid):
+        return beside(error, language)
+    return {"form": problem(error, language)}
+
+
 def said(facts: Mapping[str, Any], language: Language) -> dict[str, str]:
     """Return *facts* as text: instants, lengths of time and numbers as the reader writes them."""
     return {name: _said(name, value, language) for name, value in facts.items()}
