@@ -142,7 +142,7 @@ def test_a_full_account_says_what_to_do(tmp_path: Path) -> None:
     filled = {"label": "bot", "key_type": "hmac", "public_key": ""}
     page = owner.post(f"/console/accounts/{account}/keys/new", filled)
     assert page.status == 422
-    assert "revoke one first" in words(page)
+    assert "Revoke one to make room." in words(page)
     visited.house.close()
 
 

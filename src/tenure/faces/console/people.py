@@ -16,7 +16,7 @@ from litestar.handlers import HTTPRouteHandler
 from litestar.params import PathParameter, SkipValidation
 
 from tenure.domain.approvals import Act, Asked, Signatory
-from tenure.domain.errors import Conflict, Forbidden, Invalid, TenureError
+from tenure.domain.errors import Conflict, Forbidden, Gathered, Invalid, TenureError
 from tenure.domain.people import Role
 from tenure.faces.console import entry, joining
 from tenure.faces.console.desk import Desk, GivenDesk
@@ -88,9 +88,11 @@ def invite(desk: GivenDesk, approvals: GivenApprovals, form: GivenForm) -> Respo
     """Say what follows and ask for a second factor, then make the link."""
     email, role = form.one("email").strip(), form.one("role")
     wish = Wish(act=Act.INVITE_OPERATOR, asked={"email": email, "role": role})
+    gathered = Gathered()
+    gathered.look(lambda: _require_role(role), None)
+    gathered.look(lambda: require_email(email), None)
     try:
-        _require_role(role)
-        require_email(email)
+        gathered.settle()
         shown = wish.look(desk, approvals)
     except (Invalid, Conflict) as error:
         return _invite_form(desk, form, errors=wrong_with(desk, error))
