@@ -129,6 +129,22 @@ def test_a_form_that_is_sent_twice_acts_once(visited: Visited) -> None:
     assert visited.house.worker.keys.get(key.key_id).version == 2
 
 
+def test_the_popup_says_how_a_lapsed_permission_stands_and_asks_nothing_there(
+    visited: Visited,
+) -> None:
+    account = visited.house.account()
+    key = visited.house.issue(account, TRADING)
+    owner = visited.owner(account)
+    visited.house.move("2021-12-31T10:00:00Z")
+    path = f"/console/keys/{key.key_id}/edit"
+
+    popup = words(owner.post(path, [*fields_of(owner.get(path)), ("permission", TRADING)]))
+
+    stands = "Enable Spot & Margin Trading Not ticked: ended on 31 Dec 2021, 10:00 ends in 30 days"
+    assert stands in popup
+    assert "tick to enable again" not in popup
+
+
 def test_each_bad_address_is_named_as_it_was_typed_beside_the_field(visited: Visited) -> None:
     account = visited.house.account()
     key = visited.house.issue(account)

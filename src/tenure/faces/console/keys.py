@@ -16,7 +16,7 @@ from tenure.domain.model import Account
 from tenure.faces.console import edits, entry, timeline
 from tenure.faces.console.desk import Desk, GivenDesk
 from tenure.faces.console.requests import AccountId, KeyId
-from tenure.faces.console.shown import Shown
+from tenure.faces.console.shown import Shown, lapses
 from tenure.faces.console.words import Words
 from tenure.services.accounts import Accounts
 from tenure.services.keys import Keys
@@ -46,6 +46,7 @@ class Listing:
             cards=[card for card in cards if card.is_alive],
             revoked=[card for card in cards if not card.is_alive],
             timeline=timeline.draw(cards, desk.language, desk.now_ms),
+            lapses=lapses([card for card in cards if card.is_alive], desk.now_ms),
             keys_max=self.keys_max,
         )
 
