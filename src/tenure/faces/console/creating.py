@@ -47,11 +47,13 @@ class Filled:
     @classmethod
     def of(cls, form: Form) -> "Filled":
         """Read what was sent."""
+        key_type = form.one("key_type", KeyType.ED25519)
         given = cls(
             label=form.one("label"),
-            key_type=form.one("key_type", KeyType.ED25519),
+            key_type=key_type,
             public_key=form.one("public_key").strip(),
-            is_unsaved=bool(form.one("made_here")),
+            # A pair is made for Ed25519 alone; whoever chose another type since gave it up.
+            is_unsaved=bool(form.one("made_here")) and key_type == KeyType.ED25519,
         )
         if not form.has("access"):
             return given
