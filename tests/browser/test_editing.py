@@ -181,7 +181,7 @@ def test_each_bad_address_is_named_beside_the_field(served: Served, ann: Member)
 
     errors = ann.page.locator("#addresses-error li")
     expect(errors).to_have_count(2)
-    assert [text.partition(" will")[0] for text in errors.all_inner_texts()] == [
+    assert [text.split(" ")[0] for text in errors.all_inner_texts()] == [
         "“010.0.0.1”",
         "“10.0.0.0/8”",
     ]
