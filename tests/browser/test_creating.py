@@ -103,6 +103,32 @@ def test_a_private_key_that_was_not_saved_holds_the_page_back_once(ben: Member) 
     expect(page.get_by_text("Step 2 of 2")).to_be_visible()
 
 
+def test_a_pair_made_here_is_given_up_by_choosing_another_type_and_waits_for_its_own(
+    ben: Member,
+) -> None:
+    page = ben.page
+    ben.desk.watch.expected.add(422)
+    begin(page, "market maker", "Ed25519")
+    page.get_by_role("button", name="Make a key pair here").click()
+    field = page.get_by_label("Public key", exact=True)
+    expect(field).not_to_be_empty()
+    public_key = field.input_value()
+
+    page.get_by_role("radio", name="RSA").check()
+    expect(field).to_be_empty()
+    page.get_by_role("radio", name="Ed25519").check()
+    expect(field).to_have_value(public_key)
+
+    page.get_by_role("radio", name="RSA").check()
+    page.get_by_role("button", name="Next", exact=True).click()
+    expect(page.get_by_text("Paste the public key here.")).to_be_visible()
+    expect(page.get_by_text("was not saved and is gone")).to_have_count(0)
+
+    page.get_by_role("radio", name="HMAC").check()
+    page.get_by_role("radio", name="Ed25519").check()
+    expect(page.get_by_text("Paste the public key here.")).to_have_count(0)
+
+
 def test_a_missing_label_does_not_lose_the_pair(ben: Member) -> None:
     page = ben.page
     begin(page, "", "Ed25519")

@@ -181,7 +181,7 @@ def test_each_bad_address_is_named_beside_the_field(served: Served, ann: Member)
 
     errors = ann.page.locator("#addresses-error li")
     expect(errors).to_have_count(2)
-    assert [text.partition(" will")[0] for text in errors.all_inner_texts()] == [
+    assert [text.split(" ")[0] for text in errors.all_inner_texts()] == [
         "“010.0.0.1”",
         "“10.0.0.0/8”",
     ]
@@ -241,6 +241,31 @@ def test_going_back_from_the_popup_keeps_what_was_filled_in(served: Served, ann:
     expect(ann.page.get_by_role("checkbox", name=FUTURE)).to_be_checked()
     steps.confirm(ann.page, steps.save(ann.page))
     assert FUTURES in served.house.worker.keys.get(key_id).grants
+
+
+def test_a_phone_shows_what_is_ticked_and_unfolds_the_rest_where_a_desktop_shows_all(
+    served: Served, ann: Member
+) -> None:
+    a_key(served, ann, TRADING, FUTURES)
+    page = ann.page
+    page.set_viewport_size({"width": 1280, "height": 800})
+    page.goto("/console/keys")
+    boxes, rest = page.locator("article .box"), page.get_by_text("8 not ticked")
+    every = boxes.count()
+    expect(boxes.filter(visible=True)).to_have_count(every)
+    expect(rest).to_be_hidden()
+
+    page.set_viewport_size({"width": 375, "height": 812})
+    expect(boxes.filter(visible=True)).to_have_count(3)
+    tops = [each.bounding_box() for each in boxes.filter(visible=True).all()]
+    first = min((top["y"], place) for place, top in enumerate(tops) if top)[1]
+    assert TRADES in boxes.filter(visible=True).nth(first).inner_text(), "what ends, above"
+    assert looks.faults(page, "keys folded") == []
+
+    page.set_viewport_size({"width": 375, "height": 812})
+    rest.click()
+    expect(boxes.filter(visible=True)).to_have_count(every)
+    assert looks.faults(page, "keys unfolded") == []
 
 
 def in_sight(where: Locator) -> bool:

@@ -1,17 +1,21 @@
 """The exceptions: what is public, what is for the log, and the words there are by default."""
 
+from functools import partial
+
 import pytest
 
 from tenure.domain import errors
 from tenure.domain.errors import (
     Conflict,
     Forbidden,
+    Gathered,
     Invalid,
     NotFound,
     Problem,
     TenureError,
     Unauthenticated,
     Unavailable,
+    Why,
 )
 
 FAMILY = [Invalid, NotFound, Conflict, Unauthenticated, Forbidden, Unavailable]
@@ -88,3 +92,35 @@ def test_a_conflict_carries_its_plan() -> None:
 
     assert Conflict("confirmation_required", plan=plan).plan is plan
     assert Conflict("stale").plan is None
+
+
+def test_what_is_wrong_has_a_name_for_those_who_say_it_in_other_words() -> None:
+    why = Why("label_length", {"most": 64})
+
+    assert Invalid("label", "is too long").problems[0].why == Why()
+    assert Invalid("label", "is too long", why=why).problems[0].why == why
+    assert Invalid.of([Problem("label", "is too long", why)]).problems[0].why == why
+
+
+def test_what_several_looks_find_is_told_at_once() -> None:
+    def fail(error: Invalid) -> str:
+        raise error
+
+    label, rule = Invalid("label", "is too long"), Invalid("f", "not allowed", rule_id="r")
+
+    nothing = Gathered()
+    assert nothing.look(lambda: "found", None) == "found"
+    nothing.settle()
+
+    alone = Gathered()
+    assert alone.look(lambda: fail(rule), "else") == "else"
+    with pytest.raises(Invalid) as raised:
+        alone.settle()
+    assert raised.value is rule
+
+    both = Gathered()
+    for error in (label, rule):
+        both.look(partial(fail, error), None)
+    with pytest.raises(Invalid) as raised:
+        both.settle()
+    assert raised.value.problems == (*label.problems, *rule.problems)

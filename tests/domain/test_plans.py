@@ -235,6 +235,19 @@ def test_nothing_is_ticked_without_what_it_requires() -> None:
     assert tick(bare, TRADING, READING, at=AT).holds(TRADING, ms(AT))
 
 
+def test_each_permission_that_cannot_be_ticked_is_named_at_once() -> None:
+    bare = untick(a_key(), READING, at=AT)
+    needs = "needs `reading` to be ticked"
+    sold_to_others = "only ed25519 keys may hold it, not hmac"
+
+    assert refusal(bare, an_edit(tick=[TRADING, FUTURES])) == (
+        f"permissions.futures: {needs}; permissions.spot_margin_trading: {needs}"
+    )
+    assert refusal(a_key(), an_edit(tick=[FIX_TRADING, Permission("fix_reading")])) == (
+        f"permissions.fix_trading: {sold_to_others}; permissions.fix_reading: {sold_to_others}"
+    )
+
+
 def test_a_requirement_that_merely_ended_undoes_nothing() -> None:
     """Only what an edit itself turns on or off is looked at, not what a form repeats."""
     key = a_key(TRADING, issued="2021-11-20 00:00", rulebook=READING_LAPSES)

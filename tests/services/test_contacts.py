@@ -57,6 +57,15 @@ def test_each_change_is_one_event_and_no_change_none(teller: Teller) -> None:
     assert (body["language"], body["muted"]) == ("ja", ["key_edited"])
 
 
+def test_what_is_named_as_nothing_is_the_houses(teller: Teller) -> None:
+    account = teller.parts.account()
+    contact = add(teller, account).contact
+    for zone, tag in (("Asia/Tokyo", "ja"), ("", "")):
+        wish = Wish(language=tag, time_zone=zone)
+        now = teller.contacts.change(account.account_id, contact.contact_id, wish, ACTOR)
+        assert (now.language, now.time_zone) == (tag or None, zone or None)
+
+
 def test_a_webhooks_secret_is_random_sealed_and_in_no_event(teller: Teller) -> None:
     account = teller.parts.account()
     first, second = add(teller, account, address=HOOK), add(teller, account, address=HOOK)

@@ -1,6 +1,7 @@
 """Texts in four languages, complete, with the same placeholders; dates, zones, what is missing."""
 
 import string
+from dataclasses import replace
 
 import pytest
 from babel.messages.pofile import read_po
@@ -111,6 +112,14 @@ def test_a_language_without_texts_is_english_and_named(tag: str, named: str | No
 )
 def test_an_instant_is_told_in_the_readers_zone_and_in_utc(tag: str, zone: str, said: str) -> None:
     assert languages.language(tag, zone).instant(ms("2021-12-31 10:05")) == said
+
+
+def test_on_a_page_an_instant_is_told_as_every_other_there() -> None:
+    language = languages.language("en-US", "America/New_York")
+    page, at_ms = replace(language, is_page=True), ms("2021-12-31 10:05")
+
+    assert page.instant(at_ms) == page.moment(at_ms) == "Dec 31, 2021, 5:05 AM"
+    assert language.instant(at_ms).endswith("5:05:00 AM EST (2021-12-31 10:05:00 UTC)")
 
 
 def test_an_instant_keeps_its_zone_over_a_change_of_clocks() -> None:

@@ -64,6 +64,26 @@ def test_a_term_that_ended_meanwhile_is_told_as_ended_and_not_warned_of(teller: 
     assert teller.kinds(key.account_id) == [Kind.KEY_ISSUED, Kind.TERM_ENDED]
 
 
+@pytest.mark.parametrize("is_by_mark", [True, False])
+def test_a_term_of_a_revoked_key_ends_without_a_word(teller: Teller, *, is_by_mark: bool) -> None:
+    """It is on record all the same, and nobody is asked to tick what cannot be ticked."""
+    parts = teller.parts
+    key, other = parts.issue(TRADING), parts.issue(TRADING)
+    if is_by_mark:
+        its = Selection(account_id=key.account_id)
+        parts.revocations.commit(its, parts.revocations.preview(its).stamp, ACTOR)
+    else:
+        parts.keys.revoke(key.key_id, ACTOR)
+
+    teller.at(key.issued_at_ms + MONTH_MS)
+
+    revoked = Kind.KEYS_REVOKED if is_by_mark else Kind.KEY_REVOKED
+    assert teller.kinds(key.account_id) == [Kind.KEY_ISSUED, revoked]
+    assert teller.kinds(other.account_id) == [Kind.KEY_ISSUED, Kind.TERM_ENDED]
+    swept = [event.change.key_id for event in parts.events() if event.change.tag == "grant:swept"]
+    assert sorted(map(str, swept)) == sorted([key.key_id, other.key_id])
+
+
 @pytest.mark.parametrize("act", ["renew", "lift", "untick", "revoke", "mark"])
 def test_a_warning_that_would_not_hold_is_not_written(teller: Teller, act: str) -> None:
     parts = teller.parts

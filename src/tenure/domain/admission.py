@@ -27,7 +27,7 @@ from cryptography.hazmat.primitives.serialization import (
 from nacl.bindings import crypto_core_ed25519_is_valid_point
 
 from tenure.domain import verifying
-from tenure.domain.errors import Invalid
+from tenure.domain.errors import Invalid, Why
 from tenure.domain.model import KeyType
 
 _CHARACTERS_MAX: Final = 8192
@@ -61,8 +61,9 @@ _LABELS: Final = ("PUBLIC KEY", _PKCS1_LABEL)
 # The object identifier of its algorithm is the first thing in a SubjectPublicKeyInfo.
 _RSA_ALGORITHM: Final = bytes.fromhex("06092a864886f70d010101")
 _ED25519_ALGORITHM: Final = bytes.fromhex("06032b6570")
+_CERTIFICATE: Final = "a certificate"
 _OTHER_KINDS: Final = {
-    bytes.fromhex("a0030201"): "a certificate",  # Its version number, in the same place.
+    bytes.fromhex("a0030201"): _CERTIFICATE,  # Its version number, in the same place.
     bytes.fromhex("06092a864886f70d01010a"): "RSA-PSS",
     bytes.fromhex("06072a8648ce3d0201"): "ECDSA",
     bytes.fromhex("06072a8648ce380401"): "DSA",
@@ -127,19 +128,24 @@ def admit(key_type: KeyType, text: str) -> str:
     """
     if is_private(text):
         raise _refusal(
+            "private",
             "This is a private key. Treat it as compromised: discard it, make a new pair, and"
-            f" paste its public half only. {_HOW}"
+            f" paste its public half only. {_HOW}",
         )
     if key_type is KeyType.HMAC:
-        raise _refusal("An hmac key has no public key: leave this empty, or choose another type.")
+        raise _refusal(
+            "hmac", "An hmac key has no public key: leave this empty, or choose another type."
+        )
 
     der, label = _decode(text)
     found = _algorithm(der, label)
     wanted = "RSA" if key_type is KeyType.RSA else "Ed25519"
     if found is None:
-        raise _refusal(_UNREADABLE)
+        raise _refusal("unreadable", _UNREADABLE)
     if found != wanted:
-        raise _refusal(f"The key is to be {wanted}, but this is {found}. {_HOW}")
+        message = f"The key is to be {wanted}, but this is {found}. {_HOW}"
+        name = "certificate" if found == _CERTIFICATE else "other"
+        raise _refusal(name, message, wanted=wanted, found=found)
     key = _admitted_rsa(der, label) if key_type is KeyType.RSA else _admitted_ed25519(der)
     return verifying.to_pem(key)
 
@@ -154,8 +160,8 @@ def type_of(text: str) -> KeyType:
     return KeyType.RSA if is_rsa else KeyType.ED25519
 
 
-def _refusal(message: str) -> Invalid:
-    return Invalid("public_key", message)
+def _refusal(name: str, message: str, **parts: object) -> Invalid:
+    return Invalid("public_key", message, why=Why(f"public_key_{name}", parts))
 
 
 def is_private(text: str) -> bool:
@@ -194,35 +200,39 @@ def _contents(der: bytes) -> bytes:
 def _decode(text: str) -> tuple[bytes, str]:
     """Return the DER within *text* and its PEM label; bare base64 counts as the usual one."""
     if len(text) > _CHARACTERS_MAX:
-        raise _refusal(f"This is longer than {_CHARACTERS_MAX} characters. {_HOW}")
+        message = f"This is longer than {_CHARACTERS_MAX} characters. {_HOW}"
+        raise _refusal("long", message, most=_CHARACTERS_MAX)
     if not text.isascii():
         raise _refusal(
+            "signs",
             "There are characters in it that no key has, such as typographic dashes or quotes."
-            f" Copy it from the file, not from a formatted document. {_HOW}"
+            f" Copy it from the file, not from a formatted document. {_HOW}",
         )
     if "CERTIFICATE" in text:
         raise _refusal(
+            "certificate",
             "This is a certificate or a request for one, not a public key."
-            " `openssl x509 -in certificate.pem -noout -pubkey` prints the key in it."
+            " `openssl x509 -in certificate.pem -noout -pubkey` prints the key in it.",
         )
     if text.count("-----BEGIN") > 1:
-        raise _refusal("There are several keys in it. Paste exactly one.")
+        raise _refusal("several", "There are several keys in it. Paste exactly one.")
 
     label, body = _LABELS[0], text
     if "-----" in text:
         frame = _PEM.fullmatch(text.strip())
         if frame is None:
             raise _refusal(
+                "frame",
                 "The PEM block is damaged. Paste it whole, from the BEGIN line to the END line,"
-                f" and nothing before or after. {_HOW}"
+                f" and nothing before or after. {_HOW}",
             )
         label, body = frame.groups()
     if label not in _LABELS:
-        raise _refusal(f"This PEM block does not hold a public key. {_HOW}")
+        raise _refusal("label", f"This PEM block does not hold a public key. {_HOW}")
 
     der = verifying.decode_base64("".join(body.split()))
     if der is None:
-        raise _refusal(_UNREADABLE)
+        raise _refusal("unreadable", _UNREADABLE)
     return der, label
 
 
@@ -246,12 +256,14 @@ def _admitted_ed25519(der: bytes) -> Ed25519PublicKey:
     """Let in points of the prime-order group alone, in their one encoding (SECURITY D10)."""
     head, point = der[: len(_ED25519_HEAD)], der[len(_ED25519_HEAD) :]
     if head != _ED25519_HEAD or len(point) != _ED25519_BYTES:  # PyNaCl raises on other lengths.
-        raise _refusal(f"The key is damaged: an Ed25519 key is 32 bytes in 44 of DER. {_HOW}")
+        message = f"The key is damaged: an Ed25519 key is 32 bytes in 44 of DER. {_HOW}"
+        raise _refusal("damaged", message)
     if not crypto_core_ed25519_is_valid_point(point):
         raise _refusal(
+            "unsafe",
             "The key is unsafe: it is no point of the curve's main group, so some or all"
             " signatures under it can be forged. Make a new pair:"
-            " `openssl genpkey -algorithm ed25519 -out private.pem`."
+            " `openssl genpkey -algorithm ed25519 -out private.pem`.",
         )
     return Ed25519PublicKey.from_public_bytes(point)
 
@@ -261,7 +273,8 @@ def _admitted_rsa(der: bytes, label: str) -> RSAPublicKey:
     is_pkcs1 = label == _PKCS1_LABEL
     key = _load_rsa(der, PublicFormat.PKCS1 if is_pkcs1 else PublicFormat.SubjectPublicKeyInfo)
     if key is None:
-        raise _refusal(f"The RSA key is damaged or not in its one encoding (DER). {_HOW}")
+        message = f"The RSA key is damaged or not in its one encoding (DER). {_HOW}"
+        raise _refusal("damaged", message)
 
     numbers = key.public_numbers()
     modulus = numbers.n
@@ -278,8 +291,10 @@ def _admitted_rsa(der: bytes, label: str) -> RSAPublicKey:
     else:
         return key
     raise _refusal(
+        "unsafe" if key.key_size in verifying.RSA_BITS else "bits",
         f"The key is unsafe: {problem}. Make a new pair:"
-        " `openssl genpkey -algorithm RSA -pkeyopt rsa_keygen_bits:2048 -out private.pem`."
+        " `openssl genpkey -algorithm RSA -pkeyopt rsa_keygen_bits:2048 -out private.pem`.",
+        bits=key.key_size,
     )
 
 

@@ -108,35 +108,33 @@ def normalise(entries: Sequence[str], *, entries_max: int = ENTRIES_MAX) -> tupl
         raise TypeError("a sequence of entries is needed; take a text apart with split()")
     raw_max = entries_max * RAW_PER_ENTRY_MAX
     if len(entries) > raw_max:
-        message = (
-            f"{_quote(entries[raw_max])} is past {raw_max} entries: send {entries_max} at most"
+        past = _UnfitError(
+            "too_many", f"is past {raw_max} entries: send {entries_max} at most", most=entries_max
         )
-        raise errors.Invalid(f"{FIELD}.{raw_max}", message)
+        raise errors.Invalid.of([_problem(raw_max, entries[raw_max], past)])
 
-    messages: dict[int, str] = {}
+    unfit: dict[int, _UnfitError] = {}
     first_seen: dict[_IpNetwork, int] = {}
     for index, entry in enumerate(entries):
         try:
             network = _read(entry)
-        except ValueError as problem:
-            messages[index] = str(problem)
+        except _UnfitError as problem:
+            unfit[index] = problem
         else:
             first_seen.setdefault(network, index)
 
     for network, whole in _adding_up(first_seen):
-        messages[first_seen[network]] = (
-            f"adds up to {whole} with other entries, which admits too many; leave some of them out"
+        unfit[first_seen[network]] = _UnfitError(
+            "adding_up",
+            f"adds up to {whole} with other entries, which admits too many; leave some of them out",
+            whole=whole,
         )
     for index in list(first_seen.values())[entries_max:]:
-        messages.setdefault(
-            index, f"is one too many: {entries_max} entries at most; remove some, or name a network"
-        )
-    if messages:
+        message = f"is one too many: {entries_max} entries at most; remove some, or name a network"
+        unfit.setdefault(index, _UnfitError("too_many", message, most=entries_max))
+    if unfit:
         raise errors.Invalid.of(
-            [
-                errors.Problem(f"{FIELD}.{index}", f"{_quote(entries[index])} {messages[index]}")
-                for index in sorted(messages)
-            ]
+            [_problem(index, entries[index], why) for index, why in sorted(unfit.items())]
         )
     return tuple(_show(network) for network in sorted(first_seen, key=_rank))
 
@@ -180,6 +178,18 @@ def compile_allowlist(entries: tuple[str, ...]) -> Callable[[Address], bool]:
     return admits
 
 
+class _UnfitError(ValueError):
+    """An entry that may not be saved; the message goes on from the quoted entry."""
+
+    def __init__(self, name: str, message: str, **parts: object) -> None:
+        super().__init__(message)
+        self.why = errors.Why(f"address_{name}", parts)
+
+
+def _problem(index: int, entry: str, unfit: _UnfitError) -> errors.Problem:
+    return errors.Problem(f"{FIELD}.{index}", f"{_quote(entry)} {unfit}", unfit.why)
+
+
 def _admit_everyone(_address: Address) -> bool:
     return True
 
@@ -208,9 +218,9 @@ def _strict_address(text: str) -> _IpAddress | None:
 
 def _read(entry: str) -> _IpNetwork:
     """
-    Read *entry* as a network, an address being the smallest; raise ValueError saying why not.
+    Read *entry* as a network, an address being the smallest; raise _UnfitError saying why not.
 
-    The message goes on from the quoted entry and tells the owner what to write instead.
+    The message tells the owner what to write instead.
     """
     address, prefix = _take_apart(entry)
     if isinstance(address, ipaddress.IPv6Address):
@@ -219,17 +229,23 @@ def _read(entry: str) -> _IpNetwork:
             address, prefix = carried, prefix - _MAPPED.prefixlen
     network = ipaddress.ip_network((address, prefix), strict=False)
     if _is_wide(network):
-        raise ValueError(
+        raise _UnfitError(
+            "wide",
             f"admits too many addresses: the widest network is /{IPV4_PREFIX_MIN} for IPv4,"
-            f" /{IPV6_PREFIX_MIN} for IPv6"
+            f" /{IPV6_PREFIX_MIN} for IPv6",
+            ipv4=IPV4_PREFIX_MIN,
+            ipv6=IPV6_PREFIX_MIN,
         )
     if _MAPPED.network_address in network:
         # Callers arrive unwrapped, so such a network would not admit what it seems to.
-        raise ValueError("takes in IPv4-mapped addresses: name IPv4 addresses as such")
+        raise _UnfitError("mapped", "takes in IPv4-mapped addresses: name IPv4 addresses as such")
     if network.network_address != address:
-        raise ValueError(
+        raise _UnfitError(
+            "both",
             f"is an address and a network at once: write {_show(network)} for the network,"
-            f" {address} for the address"
+            f" {address} for the address",
+            network=_show(network),
+            address=address,
         )
     return network
 
@@ -237,23 +253,26 @@ def _read(entry: str) -> _IpNetwork:
 def _take_apart(entry: str) -> tuple[_IpAddress, int]:
     """Return the address *entry* begins with and the prefix length after it, if none all bits."""
     if not entry:
-        raise ValueError("is empty: name an address or leave the entry out")
+        raise _UnfitError("empty", "is empty: name an address or leave the entry out")
     if "%" in entry:
-        raise ValueError("has a scope id: leave out the % and what follows")
+        raise _UnfitError("scope", "has a scope id: leave out the % and what follows")
     address_text, slash, prefix_text = entry.partition("/")
     address = _strict_address(address_text)
     if address is None:
-        raise ValueError(
+        raise _UnfitError(
+            "unreadable",
             "is no address or network: write it like 203.0.113.7, 203.0.113.0/24 or 2001:db8::7,"
-            " without blanks, port, brackets or leading zeros"
+            " without blanks, port, brackets or leading zeros",
         )
     bits: int = address.max_prefixlen
     if not slash:
         return address, bits
     if not _PREFIX.fullmatch(prefix_text) or int(prefix_text) > bits:
-        raise ValueError(
+        raise _UnfitError(
+            "prefix",
             f"needs a number from 0 to {bits} after the slash, without leading zeros: masks like"
-            " 255.255.255.0 are not read"
+            " 255.255.255.0 are not read",
+            bits=bits,
         )
     return address, int(prefix_text)
 

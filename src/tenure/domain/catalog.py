@@ -12,7 +12,7 @@ from functools import cached_property
 from urllib.parse import unquote
 
 from tenure.domain import documents
-from tenure.domain.errors import Invalid, Problem
+from tenure.domain.errors import Invalid, Problem, Why
 from tenure.domain.model import READING, KeyType, Permission
 
 PUBLIC = Permission("public")
@@ -64,7 +64,8 @@ class Catalog:
         found = self.offers.get(Permission(permission))
         if found is None:
             sold = ", ".join(self.offers)
-            raise Invalid(field, f"no permission is called {permission[:64]!r}; there are: {sold}")
+            message = f"no permission is called {permission[:64]!r}; there are: {sold}"
+            raise Invalid(field, message, why=Why("permission_unknown"))
         return found
 
     def permission_for(self, method: str, path: str) -> Permission | None:

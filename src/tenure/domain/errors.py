@@ -13,9 +13,14 @@ A refusal to let a signed request act is none of these: it is a value (see `deci
 line of a class's docstring is its default public message; nothing here knows HTTP.
 """
 
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import TypeVar
 
 from typing_extensions import override
+
+_Answer = TypeVar("_Answer")
+_Otherwise = TypeVar("_Otherwise")
 
 
 class TenureError(Exception):
@@ -36,11 +41,25 @@ class TenureError(Exception):
 
 
 @dataclass(frozen=True, slots=True)
+class Why:
+    """
+    What is wrong, for pages that say it in other languages than a message does.
+
+    *name* is what it is called, `label_length`, empty where no page says it; *parts* are what its
+    sentence is about, such as the most characters there may be.
+    """
+
+    name: str = ""
+    parts: Mapping[str, object] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
 class Problem:
     """One thing wrong with one field of what was sent, or one line of a file."""
 
     field: str
     message: str
+    why: Why = Why()
 
 
 class Invalid(TenureError):
@@ -49,22 +68,51 @@ class Invalid(TenureError):
     code = "invalid"
 
     def __init__(
-        self, field: str, message: str, *, more: tuple[Problem, ...] = (), rule_id: str = ""
+        self,
+        field: str,
+        message: str,
+        *,
+        why: Why | None = None,
+        more: tuple[Problem, ...] = (),
+        rule_id: str = "",
     ) -> None:
         """*more* holds the further problems; *rule_id* is of the rule that does not allow it."""
         super().__init__(message)
         self.field, self.rule_id = field, rule_id
-        self.problems = (Problem(field, message), *more)
+        self.problems = (Problem(field, message, why or Why()), *more)
 
     @classmethod
     def of(cls, problems: list[Problem]) -> "Invalid":
         """Raise-ready error for a non-empty list of *problems*."""
         first, *more = problems
-        return cls(first.field, first.message, more=tuple(more))
+        return cls(first.field, first.message, why=first.why, more=tuple(more))
 
     @override
     def __str__(self) -> str:
         return "; ".join(f"{problem.field}: {problem.message}" for problem in self.problems)
+
+
+class Gathered:
+    """What several looks find wrong, told at once; nothing is lost where only one does."""
+
+    def __init__(self) -> None:
+        """Nothing is wrong yet."""
+        self._errors: list[Invalid] = []
+
+    def look(self, look: Callable[[], _Answer], otherwise: _Otherwise) -> _Answer | _Otherwise:
+        """Return what *look* returns, *otherwise* where it raises Invalid, which is kept."""
+        try:
+            return look()
+        except Invalid as error:
+            self._errors.append(error)
+            return otherwise
+
+    def settle(self) -> None:
+        """Raise Invalid with every problem that was found, if any."""
+        if len(self._errors) == 1:
+            raise self._errors[0]
+        if self._errors:
+            raise Invalid.of([problem for error in self._errors for problem in error.problems])
 
 
 class NotFound(TenureError):

@@ -12,12 +12,13 @@ import json
 import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import Literal, TypeAlias
 
 from tenure.domain import consequences, rules, stamps
 from tenure.domain.catalog import Catalog
 from tenure.domain.consequences import Consequence, ConsequenceKind
-from tenure.domain.errors import Conflict, Invalid
+from tenure.domain.errors import Conflict, Gathered, Invalid, Problem, Why
 from tenure.domain.model import READING, ApiKey, Grant, Permission
 from tenure.domain.rules import Rulebook
 from tenure.domain.stamps import STAMP_GOOD_FOR_MS
@@ -37,6 +38,7 @@ __all__ = [
 ]
 
 LABEL_CODE_POINTS_MAX = 64
+_LABEL_LENGTH = Why("label_length", {"most": LABEL_CODE_POINTS_MAX})
 
 Wish: TypeAlias = bool | Literal["renew"]
 """What an owner asks of one permission: tick, untick, or start its term afresh (RULES R7)."""
@@ -117,12 +119,15 @@ def label_of(text: str) -> str:
     """
     # Before NFC too: normalising megabytes first would be work for a stranger.
     if len(text) > 4 * LABEL_CODE_POINTS_MAX:
-        raise Invalid("label", f"is too long: at most {LABEL_CODE_POINTS_MAX} characters")
+        message = f"is too long: at most {LABEL_CODE_POINTS_MAX} characters"
+        raise Invalid("label", message, why=_LABEL_LENGTH)
     label = unicodedata.normalize("NFC", text).strip()
     if not 1 <= len(label) <= LABEL_CODE_POINTS_MAX:
-        raise Invalid("label", f"must have 1 to {LABEL_CODE_POINTS_MAX} characters")
+        message = f"must have 1 to {LABEL_CODE_POINTS_MAX} characters"
+        raise Invalid("label", message, why=_LABEL_LENGTH)
     if not label.isprintable():
-        raise Invalid("label", "has characters that cannot be printed; use letters, digits, signs")
+        message = "has characters that cannot be printed; use letters, digits, signs"
+        raise Invalid("label", message, why=Why("label_signs"))
     return label
 
 
@@ -141,11 +146,7 @@ def plan_issue(
     )
     edit = Edit(permissions={Permission(name): True for name in (READING, *wanted)})
     _check_offers(draft, edit, catalog)
-    grants: dict[Permission, Grant] = {}
-    for permission in edit.permissions:
-        rule = rulebook.in_force(permission, draft.key_type, draft.account_kind, now_ms)
-        grants[permission] = rules.begin(permission, rule, commit)
-    after = replace(draft, grants=dict(sorted(grants.items())))
+    after = replace(draft, grants=_judged(draft, edit.permissions, rulebook, commit))
     _check_requirements(draft, after, edit, catalog, now_ms)
     found = consequences.between(draft, after, edit.permissions, rulebook, now_ms)
     return Plan(before=None, after=after, consequences=found, inputs="")
@@ -208,6 +209,7 @@ def _judged(
     key: ApiKey, wishes: Mapping[Permission, Wish], rulebook: Rulebook, commit: rules.Commit
 ) -> Mapping[Permission, Grant]:
     grants: dict[Permission, Grant] = {}
+    gathered = Gathered()
     for permission in sorted(key.grants.keys() | wishes.keys()):
         rule = rulebook.in_force(permission, key.key_type, key.account_kind, commit.now_ms)
         grant, wish = key.grants.get(permission), wishes.get(permission)
@@ -215,27 +217,39 @@ def _judged(
         if wish is False:
             continue
         if wish == "renew" or (wish is True and not is_held):
-            grants[permission] = rules.begin(permission, rule, commit)
-        elif grant is not None and (kept := rules.settle(grant, rule, commit)) is not None:
+            kept = gathered.look(partial(rules.begin, permission, rule, commit), None)
+        else:
+            kept = None if grant is None else rules.settle(grant, rule, commit)
+        if kept is not None:
             grants[permission] = kept
+    gathered.settle()
     return grants
 
 
 def _check_offers(key: ApiKey, edit: Edit, catalog: Catalog) -> None:
+    gathered = Gathered()
     for permission, wish in edit.permissions.items():
         if wish is False and permission in key.grants:
             continue  # Taking away is always possible, also what is no longer sold.
-        offer = catalog.offer(permission, f"permissions.{permission}"[:128])
-        if wish is not False and key.key_type not in offer.key_types:
-            types = " or ".join(sorted(offer.key_types))
-            raise Invalid(
-                f"permissions.{permission}", f"only {types} keys may hold it, not {key.key_type}"
-            )
+        gathered.look(partial(_check_offer, key, permission, wish, catalog), None)
+    gathered.settle()
+
+
+def _check_offer(key: ApiKey, permission: Permission, wish: Wish, catalog: Catalog) -> None:
+    offer = catalog.offer(permission, f"permissions.{permission}"[:128])
+    if wish is not False and key.key_type not in offer.key_types:
+        types = " or ".join(sorted(offer.key_types))
+        raise Invalid(
+            f"permissions.{permission}",
+            f"only {types} keys may hold it, not {key.key_type}",
+            why=Why("permission_types", {"types": tuple(sorted(offer.key_types))}),
+        )
 
 
 def _check_requirements(
     before: ApiKey, after: ApiKey, edit: Edit, catalog: Catalog, now_ms: int
 ) -> None:
+    problems: list[Problem] = []
     for permission in after.grants:
         offer = catalog.offers.get(permission)
         if offer is None or not after.holds(permission, now_ms):
@@ -247,7 +261,11 @@ def _check_requirements(
             # what this very edit turns on or off is looked at, not what a form repeats.
             is_removed = before.holds(required, now_ms) and edit.permissions.get(required) is False
             if (is_granted or is_renewed or is_removed) and not after.holds(required, now_ms):
-                raise Invalid(f"permissions.{permission}", f"needs `{required}` to be ticked")
+                message = f"needs `{required}` to be ticked"
+                why = Why("permission_needs", {"permission": required})
+                problems.append(Problem(f"permissions.{permission}", message, why))
+    if problems:
+        raise Invalid.of(problems)
 
 
 def _inputs(

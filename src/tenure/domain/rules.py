@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any, Literal, TypeAlias
 
-from tenure.domain.errors import Invalid
+from tenure.domain.errors import Invalid, Why
 from tenure.domain.model import AccountKind, Grant, KeyType, Permission, RuleId, Term
 
 Lifetime: TypeAlias = int | Literal["unlimited", "not_allowed"]
@@ -147,6 +147,7 @@ def begin(permission: Permission, rule: Rule | None, commit: Commit) -> Grant:
         raise Invalid(
             f"permissions.{permission}",
             f"not allowed on a key {state} an IP allowlist, by rule {rule.rule_id}: {rule.title}",
+            why=Why(f"permission_{state}_addresses", {"rule": rule.rule_id, "title": rule.title}),
             rule_id=rule.rule_id,
         )
     return Grant(permission=permission, granted_at_ms=commit.now_ms, term=_fresh_term(rule, commit))

@@ -35,7 +35,12 @@ CONTACTS_MAX = 20
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Wish:
-    """What a contact is to be; texts as they came, None leaves alone or takes the default."""
+    """
+    What a contact is to be; texts as they came, None leaves alone.
+
+    A new one takes the house's language and time zone where none is named; so does any where they
+    are named as nothing.
+    """
 
     address: str | None = None
     language: str | None = None
@@ -194,9 +199,12 @@ class Contacts:
         if wish.address is not None:
             contact = replace(contact, address=self._address(contact.channel, wish.address))
         if wish.language is not None:
-            contact = replace(contact, language=language_of(wish.language))
+            contact = replace(
+                contact, language=language_of(wish.language) if wish.language else None
+            )
         if wish.time_zone is not None:
-            contact = replace(contact, time_zone=languages.require_time_zone(wish.time_zone))
+            zone = languages.require_time_zone(wish.time_zone) if wish.time_zone else None
+            contact = replace(contact, time_zone=zone)
         if wish.muted is not None:
             contact = replace(contact, muted=muted_of(wish.muted))
         if wish.confirmed is False:

@@ -14,11 +14,12 @@ from typing import Any, Protocol, TypeAlias
 from tenure.domain import events, rulebooks, stamps
 from tenure.domain.approvals import Act, Asked, Effect
 from tenure.domain.catalog import Catalog
-from tenure.domain.errors import Conflict, Invalid
+from tenure.domain.errors import Conflict, Gathered, Invalid
 from tenure.domain.marks import Selection
 from tenure.domain.people import Person, Role
 from tenure.domain.rules import Rule, rule_state
 from tenure.services.people.facade import People
+from tenure.services.people.invitations import require_email
 from tenure.services.revocations import Revocations
 from tenure.services.rules import Rules
 from tenure.store.db import Transaction
@@ -165,7 +166,11 @@ def _withdraw_rule(rules: Rules, tx: Transaction, asked: Asked, now_ms: int) -> 
 
 
 def _invite_operator(people: People, tx: Transaction, asked: Asked, _now_ms: int) -> HousePlan:
-    email, role = people.invitations.require_operator(tx, asked["email"], _role(asked))
+    gathered = Gathered()
+    email = gathered.look(lambda: require_email(asked["email"]), "")
+    role = gathered.look(lambda: _role(asked), Role.VIEWER)
+    gathered.settle()
+    people.invitations.require_operator(tx, email, role)
 
     def carry_out(tx: Transaction, actor: str, _now_ms: int) -> Done:
         invited, event = people.invitations.operator_in(tx, email, role, actor)

@@ -13,12 +13,12 @@ from typing import TypeAlias, TypeVar
 from tenure.clock import Clock, new_id
 from tenure.domain import allowlist, apikeys, events, plans
 from tenure.domain.catalog import Catalog
-from tenure.domain.errors import Conflict, Invalid
+from tenure.domain.errors import Conflict, Gathered
 from tenure.domain.events import Event, Tag
 from tenure.domain.model import Account, ApiKey, KeyId, KeyType, Permission, Secret
 from tenure.domain.plans import Edit, Plan, Wish
 from tenure.domain.rules import Rulebook
-from tenure.services import revoking, rotation, sealing, sweep
+from tenure.services import key_events, revoking, rotation, sealing, sweep
 from tenure.services.key_events import record
 from tenure.store import accounts, journal, keys, marks, rules
 from tenure.store.db import Store, Transaction
@@ -151,7 +151,7 @@ class Keys:
             now_ms = self._clock.now_ms()
             rulebook = rules.rulebook(tx)
             plan = plans.plan_edit(keys.get(tx, key_id), edit, self._catalog, rulebook, now_ms)
-            _require_unmarked(tx, plan)
+            key_events.require_unmarked(tx, plan)
             return Previewed(plan=plan, rulebook=rulebook, stamp=plan.stamp(now_ms))
 
         return self._store.read(preview)
@@ -184,7 +184,7 @@ class Keys:
             event = sweep.record_lapses(tx, before.key_id, now_ms)
             rulebook = rules.rulebook(tx)
             plan = plans.plan_edit(before, edit_of(before), self._catalog, rulebook, now_ms)
-            _require_unmarked(tx, plan)
+            key_events.require_unmarked(tx, plan)
             shown = Previewed(plan=plan, rulebook=rulebook, stamp=plan.stamp(now_ms))
             try:
                 require_confirmed(plan, stamp, now_ms)
@@ -254,9 +254,13 @@ class Keys:
 
     def _made(self, draft: Draft) -> Callable[[Account, int], ApiKey]:
         """Return what makes the key that *draft* asks for, without grants; raises Invalid."""
-        label = plans.label_of(draft.label)
-        addresses = self._addresses(draft.ip_allowlist)
-        public_key = self._proofs.public_key(draft.key_type, draft.public_key)
+        gathered = Gathered()
+        label = gathered.look(lambda: plans.label_of(draft.label), "")
+        addresses = gathered.look(lambda: self._addresses(draft.ip_allowlist), ())
+        public_key = gathered.look(
+            lambda: self._proofs.public_key(draft.key_type, draft.public_key), None
+        )
+        gathered.settle()
         key_id = KeyId(new_id(self._clock, "key"))
         api_key = apikeys.compose(self._clock.random_bytes(_API_KEY_BYTES))
 
@@ -283,12 +287,17 @@ class Keys:
         return answer
 
     def _edit(self, wanted: Wanted) -> Edit:
-        permissions = wanted.permissions or {}
-        return Edit(
-            label=None if wanted.label is None else plans.label_of(wanted.label),
-            allowlist=None if wanted.ip_allowlist is None else self._addresses(wanted.ip_allowlist),
+        gathered, permissions = Gathered(), wanted.permissions or {}
+        label, entries = wanted.label, wanted.ip_allowlist
+        edit = Edit(
+            label=None if label is None else gathered.look(lambda: plans.label_of(label), ""),
+            allowlist=None
+            if entries is None
+            else gathered.look(lambda: self._addresses(entries), ()),
             permissions={Permission(name): wish for name, wish in permissions.items()},
         )
+        gathered.settle()
+        return edit
 
     def _addresses(self, entries: tuple[str, ...]) -> tuple[str, ...]:
         return allowlist.normalise(entries, entries_max=self._limits.addresses_per_key)
@@ -300,15 +309,3 @@ class Keys:
                 f"this account has {self._limits.keys_per_account} keys, the most it may; "
                 "revoke one first",
             )
-
-
-def _require_unmarked(tx: Transaction, plan: Plan) -> None:
-    # A mark speaks of the labels that keys bore when it was made, and compares the labels they bear
-    # now. The two stay the same: a key it covers is edited no more, and no older one joins them.
-    before, after = plan.before, plan.after
-    if before is None or before.label == after.label:
-        return
-    if marks.since_if_labelled(tx, after.key_id, after.label) is not None:
-        raise Invalid(
-            "label", "older keys that bore this label were revoked together; choose another"
-        )

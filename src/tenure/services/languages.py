@@ -46,13 +46,21 @@ class Language:
     zone: datetime.tzinfo
     texts: Mapping[str, str]
     missing: str | None
+    is_page: bool = False
+    """Whether it is for a page, which says once which zone its times are in; a message does not."""
 
     def say(self, text_id: str, **parts: object) -> str:
         """Return the text called *text_id* with its placeholders filled in."""
         return self.texts[text_id].format_map({name: str(part) for name, part in parts.items()})
 
     def instant(self, at_ms: int) -> str:
-        """Return an instant (ms, UTC) in the reader's zone and, where it is another one, in UTC."""
+        """
+        Return an instant (ms, UTC) in the reader's zone and, where it is another one, in UTC.
+
+        On a page as every other `moment` there.
+        """
+        if self.is_page:
+            return self.moment(at_ms)
         moment = _utc(at_ms)
         shown = dates.format_datetime(moment, "long", tzinfo=self.zone, locale=self.locale)
         # CLDR puts narrow blanks into times, which not every mail program has a glyph for.

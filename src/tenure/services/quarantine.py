@@ -12,7 +12,7 @@ from typing import Final
 
 from tenure.clock import Clock
 from tenure.domain import events, model
-from tenure.domain.errors import Invalid
+from tenure.domain.errors import Invalid, Why
 from tenure.domain.events import Event, Tag
 from tenure.domain.model import ApiKey
 from tenure.services import key_events
@@ -87,7 +87,9 @@ class Quarantine:
 def _cause_of(text: str) -> str:
     cause = text.strip()
     if not 1 <= len(cause) <= CAUSE_CODE_POINTS_MAX:
-        raise Invalid("cause", f"must have 1 to {CAUSE_CODE_POINTS_MAX} characters")
+        message = f"must have 1 to {CAUSE_CODE_POINTS_MAX} characters"
+        raise Invalid("cause", message, why=Why("cause_length", {"most": CAUSE_CODE_POINTS_MAX}))
     if not cause.isprintable():
-        raise Invalid("cause", "has characters that cannot be printed; use one line of text")
+        message = "has characters that cannot be printed; use one line of text"
+        raise Invalid("cause", message, why=Why("cause_signs"))
     return cause

@@ -11,7 +11,7 @@ from typing import Final, final
 
 from tenure.clock import Clock
 from tenure.domain import admission, apikeys, events
-from tenure.domain.errors import Invalid, Unavailable
+from tenure.domain.errors import Invalid, Unavailable, Why
 from tenure.domain.events import Event, Tag
 from tenure.domain.model import ApiKey, KeyType, Overlap, Secret
 from tenure.services import key_events, sealing
@@ -36,10 +36,12 @@ class Proofs:
         """Return the public key in *text* as it is stored; raises Invalid where it will not do."""
         if key_type is KeyType.HMAC:
             if text is not None:
-                raise Invalid("public_key", "an hmac key has none; leave it out")
+                message = "an hmac key has none; leave it out"
+                raise Invalid("public_key", message, why=Why("public_key_hmac"))
             return None
         if text is None:
-            raise Invalid("public_key", f"an {key_type} key needs the public key, as PEM text")
+            message = f"an {key_type} key needs the public key, as PEM text"
+            raise Invalid("public_key", message, why=Why("public_key_missing"))
         return admission.admit(key_type, text)
 
     def new_secret(

@@ -45,11 +45,20 @@ class Listed(NamedTuple):
 
 
 def tell(tx: Transaction, appended: Sequence[Event], now_ms: int) -> None:
-    """Write the notices that the events *appended* yield, in the same transaction."""
+    """
+    Write the notices that the events *appended* yield, in the same transaction.
+
+    That a term of a revoked key has ended is no news: it ended with the key, and nothing can be
+    done about it (RULES R14).
+    """
     found = [notice for event in appended if (notice := of_event(event)) is not None]
-    if found:
-        labels = _labels_of(tx, found)
-        rows = [_row(item, now_ms, labels.get(item.key_id or "", {})) for item in found]
+    known = _named(tx, found)
+    rows = []
+    for item in found:
+        key = known.get(item.key_id or "", _NAMELESS)
+        if not (key.is_revoked and item.kind is Kind.TERM_ENDED):
+            rows.append(_row(item, now_ms, key.label))
+    if rows:
         tx.execute(insert(tables.notices), rows)
 
 
@@ -238,25 +247,44 @@ def _concerns(account: Account) -> ColumnElement[bool]:
     )
 
 
-_LABELS = select(
-    schema.keys.c.key_id, schema.keys.c.label, schema.keys.c.key_type, schema.keys.c.ip_allowlist
-).where(schema.keys.c.key_id.in_(bindparam("key_ids", expanding=True)))
+class _Named(NamedTuple):
+    """What names a key in a notice whose event does not, and whether it is revoked by now."""
+
+    label: Mapping[str, object]
+    is_revoked: bool
 
 
-def _labels_of(tx: Transaction, found: Sequence[Notice]) -> Mapping[str, Mapping[str, object]]:
+_NAMELESS = _Named({}, is_revoked=False)
+_NAMED = (
+    select(
+        schema.keys.c.key_id,
+        schema.keys.c.label,
+        schema.keys.c.key_type,
+        schema.keys.c.ip_allowlist,
+        schema.keys.c.revoked_at_ms,
+        marks.SINCE.label("marked_at_ms"),
+    )
+    .join(schema.accounts, schema.accounts.c.account_id == schema.keys.c.account_id)
+    .where(schema.keys.c.key_id.in_(bindparam("key_ids", expanding=True)))
+)
+
+
+def _named(tx: Transaction, found: Sequence[Notice]) -> Mapping[str, _Named]:
     """Return what names each key whose event does not name it: one look for all of them."""
     nameless = {
         item.key_id for item in found if item.key_id is not None and "key_type" not in item.facts
     }
-    labels: dict[str, Mapping[str, object]] = {}
+    known: dict[str, _Named] = {}
     for ids in _slices(sorted(nameless)):
-        for row in tx.execute(_LABELS, {"key_ids": ids}):
-            labels[row.key_id] = {
+        for row in tx.execute(_NAMED, {"key_ids": ids}):
+            label = {
                 "label": row.label,
                 "key_type": row.key_type,
                 "is_restricted": row.ip_allowlist != "[]",
             }
-    return labels
+            is_revoked = row.revoked_at_ms is not None or row.marked_at_ms is not None
+            known[row.key_id] = _Named(label, is_revoked)
+    return known
 
 
 def _row(

@@ -36,7 +36,7 @@ def test_everybody_reads_them_and_whoever_is_not_signed_in_sees_nothing_of_anybo
     assert "9 Jul 2021 In force" in said
     said = words(page)
     assert "In effect since" in said
-    assert "9 July 2021" in said
+    assert "In effect since 9 Jul 2021, 00:00 · Times in Coordinated Universal Time" in said
     assert "tick it again by hand" in said
     assert "Enable Spot & Margin Trading lasts 30 days does not end" in said
     assert "Updates to API Key Permission Rules, announced 2021-07-08" in said
@@ -88,7 +88,7 @@ def test_of_a_scheduled_rule_the_next_edit_is_said_and_the_note_that_the_languag
 
     said = words(owner.get(f"{PAGE}/2022-03-01"))
 
-    assert "Takes effect on 1 March 2022" in said
+    assert "Takes effect on 1 Mar 2022, 00:00" in said
     assert "Scheduled" in said
     assert "Announced here on 1 Dec 2021" in said
     assert "If you edit its permissions once the rule is in force:" in said

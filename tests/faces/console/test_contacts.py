@@ -241,6 +241,27 @@ def test_a_contact_that_names_another_language_keeps_it_to_choose(visited: Visit
     assert '<option value="pt-BR" lang="pt-BR" selected>' in page
 
 
+def test_a_contact_whose_zone_and_language_are_emptied_takes_those_of_the_house(
+    visited: Visited,
+) -> None:
+    owner, account = an_owner(visited)
+    (first,) = listed(visited, account)
+    wish = service.Wish(language="ja", time_zone="Asia/Tokyo")
+    visited.house.worker.telling.contacts.change(account, first.contact_id, wish, "test")
+    path = f"/console/accounts/{account}/contacts/{first.contact_id}"
+    form = owner.get(path)
+    assert "Begin to type a city. Left empty it is UTC." in words(form)
+
+    emptied = [(name, value) for name, value in fields_of(form) if name != "language"]
+    emptied = [(name, "" if name == "time_zone" else value) for name, value in emptied]
+    review = owner.post(path, [*emptied, ("language", "")])
+
+    assert "Language Default language Time zone UTC" in words(review)
+    assert confirm(owner, path, review).status == 303
+    (now,) = listed(visited, account)
+    assert (now.language, now.time_zone) == (None, None)
+
+
 def test_a_strangers_contact_is_as_good_as_none(visited: Visited) -> None:
     owner, account = an_owner(visited)
     other = visited.house.account("other@example.com")

@@ -132,6 +132,18 @@ def test_a_public_key_stays_only_with_whoever_has_its_private_half(
     assert ("Make the pair again." in words(page)) is not is_saved
 
 
+def test_a_pair_is_no_matter_any_more_once_another_type_is_chosen(visited: Visited) -> None:
+    account = visited.house.account()
+    owner = visited.owner(account)
+    public = signers.public_key(KeyType.ED25519) or ""
+    filled = {"label": "bot", "key_type": "rsa", "public_key": public, "made_here": "1"}
+
+    page = words(owner.post(f"/console/accounts/{account}/keys/new", filled))
+
+    assert "The key is to be RSA, but this is Ed25519." in page
+    assert "Make the pair again." not in page
+
+
 def test_a_full_account_says_what_to_do(tmp_path: Path) -> None:
     visited = Visited.open(tmp_path / "home", keys_per_account=1)
     account = visited.house.account()
@@ -142,7 +154,7 @@ def test_a_full_account_says_what_to_do(tmp_path: Path) -> None:
     filled = {"label": "bot", "key_type": "hmac", "public_key": ""}
     page = owner.post(f"/console/accounts/{account}/keys/new", filled)
     assert page.status == 422
-    assert "revoke one first" in words(page)
+    assert "Revoke one to make room." in words(page)
     visited.house.close()
 
 

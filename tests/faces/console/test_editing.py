@@ -8,12 +8,9 @@ import pytest
 
 from tenure.faces.console import edits
 from tenure.faces.console.edits import Filled
-from tenure.services import languages
 from tenure.services.keys import Wanted
 from tests.builders import FUTURES, TRADING
 from tests.faces.console.visiting import Browser, Visited, fields_of, words
-
-ENGLISH = languages.language("en-150", "UTC")
 
 
 def an_old_key(visited: Visited) -> tuple[Browser, str]:
@@ -133,6 +130,22 @@ def test_a_form_that_is_sent_twice_acts_once(visited: Visited) -> None:
     assert visited.house.worker.keys.get(key.key_id).version == 2
 
 
+def test_the_popup_says_how_a_lapsed_permission_stands_and_asks_nothing_there(
+    visited: Visited,
+) -> None:
+    account = visited.house.account()
+    key = visited.house.issue(account, TRADING)
+    owner = visited.owner(account)
+    visited.house.move("2021-12-31T10:00:00Z")
+    path = f"/console/keys/{key.key_id}/edit"
+
+    popup = words(owner.post(path, [*fields_of(owner.get(path)), ("permission", TRADING)]))
+
+    stands = "Enable Spot & Margin Trading Not ticked: ended on 31 Dec 2021, 10:00 ends in 30 days"
+    assert stands in popup
+    assert "tick to enable again" not in popup
+
+
 def test_each_bad_address_is_named_as_it_was_typed_beside_the_field(visited: Visited) -> None:
     account = visited.house.account()
     key = visited.house.issue(account)
@@ -144,11 +157,34 @@ def test_each_bad_address_is_named_as_it_was_typed_beside_the_field(visited: Vis
 
     page = reply.body.decode()
     assert reply.status == 422
-    assert "“10.0.0.1/8” will not do:" in words(reply)
-    assert "“010.0.0.1” will not do:" in words(reply)
+    assert "“10.0.0.1/8” admits too many addresses. The widest network is /16" in words(reply)
+    assert "“010.0.0.1” is no address or network." in words(reply)
+    assert words(reply).count("10.0.0.1/8") == 2, "as it was typed, and what is wrong with it"
     assert "“1.2.3.4”" not in words(reply)
     assert re.search(r"<textarea[^>]*aria-invalid", page)
     assert dict(fields_of(reply))["addresses"] == typed["addresses"]
+
+
+def test_what_is_wrong_with_each_field_is_told_at_once_in_the_readers_language(
+    visited: Visited,
+) -> None:
+    account = visited.house.account()
+    key = visited.house.issue(account)
+    owner = visited.owner(account)
+    path = f"/console/keys/{key.key_id}/edit?lang=es"
+    form = fields_of(owner.get(path))
+    typed = {"label": "", "access": "trusted", "addresses": "10.0.0.1/8"}
+
+    reply = owner.post(path, [(name, typed.get(name, value)) for name, value in form])
+
+    assert reply.status == 422
+    assert "Una etiqueta tiene de 1 a 64 caracteres." in words(reply)
+    assert "«10.0.0.1/8» admite demasiadas direcciones." in words(reply)
+    assert "addresses." not in words(reply)
+
+    fix = [("permission", "fix_trading"), ("permission", "fix_reading")]
+    refused = words(owner.post(path, [*form, *fix]))
+    assert refused.count("Solo lo admiten las claves Ed25519.") == 2
 
 
 def test_trusted_without_an_address_says_what_to_do(visited: Visited) -> None:
@@ -245,7 +281,7 @@ def test_a_form_means_the_difference_to_what_it_showed() -> None:
         shown_permissions=frozenset({"reading", "spot_margin_trading", "internal_transfer"}),
     )
 
-    wanted = filled.wanted(ENGLISH)
+    wanted = filled.wanted
 
     assert wanted.label == "new"
     assert wanted.ip_allowlist == ()

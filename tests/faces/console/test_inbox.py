@@ -45,6 +45,24 @@ def test_what_one_was_told_stands_there_with_its_words_and_the_way_on(visited: V
     assert f"{len(told(visited, account))} unread" in said
 
 
+def test_dates_are_told_one_way_on_a_page_and_the_zone_once(visited: Visited) -> None:
+    account = visited.house.account()
+    visited.house.issue(account, TRADING)
+    owner = visited.owner(account)
+    visited.house.move("2021-12-31T10:00:00Z")
+    american = {"accept-language": "en-US"}
+
+    pages = [
+        words(owner.get(f"/console/{name}", **american))
+        for name in ("inbox", "activity", "keys", "announcements/2021-07-09")
+    ]
+
+    for page in pages:
+        assert re.search(r"[A-Z][a-z][a-z] \d+, 2021, \d+:00 [AP]M", page)
+        assert not re.search(r"December|July|2021-12|\d:\d\d:\d\d", page)
+        assert page.count("Times in Coordinated Universal Time") == 1
+
+
 def test_what_is_unread_is_counted_beside_the_name_of_the_page(visited: Visited) -> None:
     owner, account, _ = an_owner(visited)
     count = len(told(visited, account))

@@ -7,7 +7,7 @@ be kept as a bookmark; a script only makes them quicker. Words are `services.act
 
 import datetime
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final
 from urllib.parse import urlencode
 
@@ -122,7 +122,9 @@ class Journals:
     def file(self, desk: Desk, subject: Subject, form: Form) -> Response[Any]:
         """Return all of it as a file."""
         filled = _filled(desk, subject)
-        pieces = self._activity.export(filled.asked, _reader(desk), desk.language, form)
+        # A file says nowhere which zone its times are in, so each of them does.
+        language = replace(desk.language, is_page=False)
+        pieces = self._activity.export(filled.asked, _reader(desk), language, form)
         name = subject.key.key_id if subject.key else subject.account.account_id
         return Stream(
             pieces,

@@ -81,11 +81,11 @@ class Filled:
 
     @property
     def wish(self) -> Wish:
-        """What this asks the contact to be; what is left empty stays as it is."""
+        """What this asks the contact to be; what is left empty is the house's."""
         return Wish(
             address=self.address,
-            language=self.language or None,
-            time_zone=self.time_zone or None,
+            language=self.language,
+            time_zone=self.time_zone,
             muted=tuple(kind for kind in MUTABLE if kind not in self.sent),
         )
 

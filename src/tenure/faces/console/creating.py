@@ -47,11 +47,13 @@ class Filled:
     @classmethod
     def of(cls, form: Form) -> "Filled":
         """Read what was sent."""
+        key_type = form.one("key_type", KeyType.ED25519)
         given = cls(
             label=form.one("label"),
-            key_type=form.one("key_type", KeyType.ED25519),
+            key_type=key_type,
             public_key=form.one("public_key").strip(),
-            is_unsaved=bool(form.one("made_here")),
+            # A pair is made for Ed25519 alone; whoever chose another type since gave it up.
+            is_unsaved=bool(form.one("made_here")) and key_type == KeyType.ED25519,
         )
         if not form.has("access"):
             return given
@@ -71,7 +73,7 @@ class Filled:
             key_type=KeyType(self.key_type),
             public_key=self.public_key or None if self.key_type != KeyType.HMAC else None,
             permissions=tuple(sorted(self.permissions - {str(READING)})),
-            ip_allowlist=edits.entries_of(self.access, self.addresses, language),
+            ip_allowlist=edits.entries_of(self.access, self.addresses),
         )
 
     def hidden(self, *, all_of_it: bool) -> list[tuple[str, str]]:
@@ -103,7 +105,7 @@ class Creating:
         desk: Desk,
         account_id: str,
         filled: Filled,
-        errors: Any = None,  # noqa: ANN401 - as `edits.beside` makes them
+        errors: Any = None,  # noqa: ANN401 - as `Listing.wrong` makes them
     ) -> Response[bytes]:
         """Show the first step; a private key that was pasted is not shown again."""
         if filled.is_unsaved:
@@ -150,9 +152,9 @@ class Creating:
             bare = replace(filled, access=edits.ANY, permissions=frozenset())
             self._keys.preview_issue(account_id, bare.draft(desk.language))
         except Invalid as error:
-            return self.naming(desk, account_id, filled, edits.beside(error, "", desk.language))
+            return self.naming(desk, account_id, filled, self._listing.wrong(desk, error))
         except Conflict as conflict:
-            return self.naming(desk, account_id, filled, {"form": conflict.message})
+            return self._full(desk, account_id, filled, conflict)
         return self.restricting(desk, account_id, filled)
 
     def review(
@@ -166,9 +168,11 @@ class Creating:
         try:
             issued = self._keys.preview_issue(account_id, filled.draft(desk.language))
         except Invalid as error:
-            wrong = edits.beside(error, filled.addresses, desk.language)
+            wrong = self._listing.wrong(desk, error, filled.addresses)
             show = self.naming if wrong.keys() & _NAMING else self.restricting
             return show(desk, account_id, filled, wrong)
+        except Conflict as conflict:
+            return self._full(desk, account_id, filled, conflict)
         card = self._listing.shown(desk).card(issued.plan.after)
         sentences = self._words.sentences(issued.plan.consequences, issued.rulebook, desk.language)
         return desk.page(
@@ -194,8 +198,10 @@ class Creating:
             with desk.acting(act, form):
                 issued = self._keys.issue(account_id, draft, desk.signed_in.actor)
         except Invalid as error:
-            wrong = edits.beside(error, filled.addresses, desk.language)
+            wrong = self._listing.wrong(desk, error, filled.addresses)
             return self.review(desk, account_id, filled, wrong)
+        except Conflict as conflict:
+            return self._full(desk, account_id, filled, conflict)
         secret = issued.secret_key
         return desk.page(
             "secret.html.j2",
@@ -203,6 +209,15 @@ class Creating:
             secret="" if secret is None else secret.reveal(),
             is_new=True,
         )
+
+    def _full(
+        self, desk: Desk, account_id: str, filled: Filled, conflict: Conflict
+    ) -> Response[bytes]:
+        """Show the first step, of an account with as many keys as it may have; else raise."""
+        if conflict.code != "limit":
+            raise conflict
+        said = desk.say("keys.full", most=desk.language.number(self._listing.keys_max))
+        return self.naming(desk, account_id, filled, {"form": said})
 
 
 def _act(account_id: str, filled: Filled) -> str:

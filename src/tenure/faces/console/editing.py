@@ -56,7 +56,7 @@ class Editing:
         desk: Desk,
         key: ApiKey,
         filled: Filled,
-        errors: Any = None,  # noqa: ANN401 - as `edits.beside` makes them
+        errors: Any = None,  # noqa: ANN401 - as `Listing.wrong` makes them
     ) -> Response[bytes]:
         """Show the form, as the key is or as it was *filled* in."""
         card = self._listing.shown(desk).card(key)
@@ -86,10 +86,10 @@ class Editing:
         """
         filled = Filled.of(form)
         try:
-            wanted = filled.wanted(desk.language)
+            wanted = filled.wanted
             previewed = self._keys.preview(key_id, wanted)
         except Invalid as error:
-            wrong = edits.beside(error, filled.addresses, desk.language)
+            wrong = self._listing.wrong(desk, error, filled.addresses)
             return self.form(desk, self._keys.get(key_id), filled, wrong)
         except Conflict as conflict:
             return _gone(desk, key_id, conflict)
@@ -129,7 +129,7 @@ class Editing:
             ],
             confirmation_required=plan.confirmation_required,
             stamp=previewed.stamp,
-            act=edits.act(plan.after.key_id, filled.wanted(desk.language)),
+            act=edits.act(plan.after.key_id, filled.wanted),
             is_stale=is_stale,
             errors=errors or {},
         )
@@ -137,7 +137,7 @@ class Editing:
     def commit(self, desk: Desk, key_id: str, form: Form) -> Response[Any]:
         """Commit what was shown and confirmed."""
         filled = Filled.of(form)
-        wanted = filled.wanted(desk.language)
+        wanted = filled.wanted
         act = edits.act(key_id, wanted)
         if desk.done_before(act, form):
             return desk.go(f"{_page_of(key_id)}?done=again")
@@ -145,7 +145,7 @@ class Editing:
             with desk.acting(act, form):
                 self._keys.edit(key_id, wanted, form.one("stamp") or None, desk.signed_in.actor)
         except Invalid as error:
-            wrong = edits.beside(error, filled.addresses, desk.language)
+            wrong = self._listing.wrong(desk, error, filled.addresses)
             return self.asked(desk, key_id, form, wrong)
         except Conflict as conflict:
             if not isinstance(conflict.plan, Previewed):

@@ -10,15 +10,19 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Final, Literal
 
+from tenure.domain import allowlist
 from tenure.domain.errors import Invalid
 from tenure.domain.model import ApiKey
 from tenure.faces.console.forms import Form
 from tenure.faces.console.stepping import act_of
+from tenure.faces.console.words import Words
 from tenure.services.keys import Wanted
 from tenure.services.languages import Language
 
 _FIELDS: Final = frozenset({"label", "key_type", "public_key", "code", "cause", "overlap"})
 """The fields that an error can stand beside; every other one is told at the head of the form."""
+_QUOTED_MAX: Final = 64
+"""How much of an entry is said again: longer than any address or network."""
 TRUSTED: Final = "trusted"
 ANY: Final = "any"
 _BETWEEN: Final = re.compile(r"[\s,;\uff0c\u3001\uff1b]+")
@@ -72,9 +76,10 @@ class Filled:
         entries = dict.fromkeys((*_split(self.addresses), *_split(address[:64])))
         return replace(self, access=TRUSTED, addresses="\n".join(entries))
 
-    def wanted(self, language: Language) -> Wanted:
-        """Return the edit this means; raises Invalid `addresses` where none is named."""
-        entries = entries_of(self.access, self.addresses, language)
+    @property
+    def wanted(self) -> Wanted:
+        """The edit this means."""
+        entries = entries_of(self.access, self.addresses)
         wishes: dict[str, bool | Literal["renew"]] = {}
         for permission in self.permissions | self.shown_permissions:
             is_ticked, was_ticked = (
@@ -105,14 +110,9 @@ class Filled:
         ]
 
 
-def entries_of(access: str, addresses: str, language: Language) -> tuple[str, ...]:
-    """Return the allowlist as typed; raises Invalid `addresses` for trusted IPs without any."""
-    if access != TRUSTED:
-        return ()
-    entries = _split(addresses)
-    if not entries:
-        raise Invalid("addresses", language.say("edit.addresses_missing"))
-    return entries
+def entries_of(access: str, addresses: str) -> tuple[str, ...]:
+    """Return the allowlist as typed; for trusted IPs without any, an entry that names nothing."""
+    return (_split(addresses) or ("",)) if access == TRUSTED else ()
 
 
 def act(key_id: str, wanted: Wanted) -> str:
@@ -122,9 +122,9 @@ def act(key_id: str, wanted: Wanted) -> str:
     return act_of("keys.edit", key_id, wanted.label, entries, permissions)
 
 
-def beside(error: Invalid, typed: str, language: Language) -> Mapping[str, Any]:
+def beside(error: Invalid, typed: str, words: Words, language: Language) -> Mapping[str, Any]:
     """
-    Return what is wrong by the field it stands beside: an address is named as it was typed.
+    Return what is wrong by the field it stands beside: an address is named as it was *typed*.
 
     A refusal that names a permission stands beside its box, whatever else beside the form's head.
     """
@@ -132,15 +132,14 @@ def beside(error: Invalid, typed: str, language: Language) -> Mapping[str, Any]:
     entries = _split(typed)
     for problem in error.problems:
         name, _, part = problem.field.partition(".")
-        if name == "ip_allowlist" and part.isdigit() and int(part) < len(entries):
-            said = language.say("edit.address_wrong", address=entries[int(part)])
-            found.setdefault("addresses", []).append((said, problem.message))
-        elif name == "addresses":
-            found.setdefault("addresses", []).append((problem.message, ""))
+        if name == allowlist.FIELD:
+            is_typed = part.isdigit() and int(part) < len(entries)
+            entry = entries[int(part)][:_QUOTED_MAX] if is_typed else ""
+            found.setdefault("addresses", []).append(words.wrong(problem, language, entry))
         elif name == "permissions" and part:
-            found[f"permission.{part}"] = problem.message
+            found[f"permission.{part}"] = words.wrong(problem, language)
         else:
-            found[name if name in _FIELDS else "form"] = problem.message
+            found[name if name in _FIELDS else "form"] = words.wrong(problem, language)
     return found
 
 

@@ -14,9 +14,9 @@ from litestar.handlers import HTTPRouteHandler
 from litestar.params import PathParameter
 
 from tenure.domain import admission
-from tenure.domain.errors import Conflict, Invalid
+from tenure.domain.errors import Conflict, Invalid, Why
 from tenure.domain.model import ApiKey, KeyType
-from tenure.faces.console import edits, entry
+from tenure.faces.console import entry
 from tenure.faces.console.desk import Desk, GivenDesk
 from tenure.faces.console.forms import Form, GivenForm
 from tenure.faces.console.keys import Listing
@@ -63,7 +63,8 @@ class Filled:
     def overlap_ms(self) -> int:
         """How long the former secret goes on; raises Invalid for a length that is not offered."""
         if self.overlap not in map(str, OVERLAPS_MS):
-            raise Invalid("overlap", "choose one of the lengths that are offered")
+            message = "choose one of the lengths that are offered"
+            raise Invalid("overlap", message, why=Why("overlap"))
         return int(self.overlap)
 
 
@@ -98,7 +99,7 @@ class Ending:
         what: What,
         key_id: str,
         filled: Filled,
-        errors: Any = None,  # noqa: ANN401 - as `edits.beside` makes them
+        errors: Any = None,  # noqa: ANN401 - as `Listing.wrong` makes them
     ) -> Response[Any]:
         """Show what will follow, and ask for a second factor; or the key, where that is over."""
         key = self._keys.get(key_id)
@@ -129,7 +130,7 @@ class Ending:
             with desk.acting(act, form):
                 issued = self._do[what](key_id, filled, desk.signed_in.actor)
         except Invalid as error:
-            wrong = edits.beside(error, "", desk.language)
+            wrong = self._listing.wrong(desk, error)
             return self.ask(desk, what, key_id, filled, wrong)
         except Conflict as conflict:
             if conflict.code != "revoked":
@@ -151,7 +152,7 @@ class Ending:
 
     def _rotate(self, key_id: str, filled: Filled, actor: str) -> Issued:
         is_hmac = self._keys.get(key_id).key_type is KeyType.HMAC
-        public_key = None if is_hmac else filled.public_key
+        public_key = None if is_hmac else filled.public_key or None
         return self._keys.rotate(key_id, public_key, actor, overlap_ms=filled.overlap_ms)
 
     def _revoke(self, key_id: str, filled: Filled, actor: str) -> None:

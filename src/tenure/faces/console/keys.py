@@ -4,15 +4,19 @@ API Management: the keys of an account with their boxes, and one key on a page o
 Looking only; what changes a key is in `editing`, `creating` and `ending`.
 """
 
+from collections.abc import Mapping
+from typing import Any
+
 from litestar import Response, get
 from litestar.di import NamedDependency as Given
 from litestar.handlers import HTTPRouteHandler
 
+from tenure.domain.errors import Invalid
 from tenure.domain.model import Account
-from tenure.faces.console import entry, timeline
+from tenure.faces.console import edits, entry, timeline
 from tenure.faces.console.desk import Desk, GivenDesk
 from tenure.faces.console.requests import AccountId, KeyId
-from tenure.faces.console.shown import Shown
+from tenure.faces.console.shown import Shown, lapses
 from tenure.faces.console.words import Words
 from tenure.services.accounts import Accounts
 from tenure.services.keys import Keys
@@ -42,6 +46,7 @@ class Listing:
             cards=[card for card in cards if card.is_alive],
             revoked=[card for card in cards if not card.is_alive],
             timeline=timeline.draw(cards, desk.language, desk.now_ms),
+            lapses=lapses([card for card in cards if card.is_alive], desk.now_ms),
             keys_max=self.keys_max,
         )
 
@@ -59,6 +64,10 @@ class Listing:
     def shown(self, desk: Desk) -> Shown:
         """Return what shows keys to whoever is at *desk*."""
         return Shown(self._words, desk.language, self._rules.rulebook(), desk.now_ms)
+
+    def wrong(self, desk: Desk, error: Invalid, typed: str = "") -> Mapping[str, Any]:
+        """Return what is wrong with a form about a key; *typed* are its addresses as they came."""
+        return edits.beside(error, typed, self._words, desk.language)
 
     def is_own(self, desk: Desk, account_id: str) -> bool:
         """Whether *account_id* is the visitor's own, and not its sub-account's."""

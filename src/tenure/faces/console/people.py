@@ -22,7 +22,7 @@ from tenure.faces.console.forms import GivenForm
 from tenure.faces.console.operate import asking, house, told
 from tenure.faces.console.operate.given import GivenOperating
 from tenure.faces.console.operate.house import Putting
-from tenure.services.people.invitations import Invited, require_email
+from tenure.services.people.invitations import Invited
 
 PAGE: Final = "/console/people"
 ROLES: Final = tuple(role for role in Role if role.is_operators)
@@ -56,7 +56,6 @@ def invite(desk: GivenDesk, operating: GivenOperating, form: GivenForm) -> Respo
     if desk.done_before(putting.bound_to, form):
         return house.again(desk, PAGE)
     try:
-        require_email(email)
         question = house.question(desk, putting, house.look(desk, approvals, putting))
     except (Invalid, Conflict) as error:
         return _invite_form(desk, email, role, told.wrong(error, desk.language))

@@ -153,9 +153,7 @@ class Preferences:
         found = _own_mail(known.of_account(visitor.account_id), visitor.person.email)
         if found is None:
             return
-        zone = wish.time_zone or self._telling.rendering.house.time_zone
-        said = Wish(language=wish.language, time_zone=zone)
-        known.change(visitor.account_id, found.contact_id, said, visitor.actor)
+        known.change(visitor.account_id, found.contact_id, wish, visitor.actor)
 
 
 def _spoken(desk: Desk) -> str:

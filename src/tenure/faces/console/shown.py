@@ -23,6 +23,9 @@ _SOON_MS: Final = 7 * DAY_MS
 _LAST_MS: Final = 3_600_000
 """Where the rule that set a term names no lead time: the longest and the last of the usual ones."""
 
+_RECENT_MS: Final = 14 * DAY_MS
+"""How long a lapse is news: two weeks, in which whoever needs the permission has missed it."""
+
 
 class State(StrEnum):
     """How a box stands."""
@@ -52,6 +55,9 @@ class Box:
     label: str
     state: State
     when: str
+    """How it stands and, where its term has ended, what to do about it."""
+    stands: str
+    """How it stands, no more."""
     ends_at_ms: int | None
     rule_id: str | None
     warning: str
@@ -110,6 +116,25 @@ class Card:
         return tuple(box for box in self.boxes if box.state is State.ENDED)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Lapses:
+    """What rules have unticked, the last to end first: each a card and its box."""
+
+    recent: Sequence[tuple[Card, Box]]
+    older: Sequence[tuple[Card, Box]]
+    """Those that ended longer ago than _RECENT_MS: old news, and never out of reach."""
+
+
+def lapses(cards: Sequence[Card], now_ms: int) -> Lapses:
+    """Return what has lapsed on *cards*, over all of them."""
+    found = sorted(
+        ((card, box) for card in cards for box in card.unticked),
+        key=lambda item: -(item[1].ends_at_ms or 0),
+    )
+    recent = [item for item in found if now_ms - (item[1].ends_at_ms or 0) <= _RECENT_MS]
+    return Lapses(recent=recent, older=found[len(recent) :])
+
+
 class Shown:
     """Shows keys as of one instant, in one language."""
 
@@ -155,11 +180,17 @@ class Shown:
         if key.revoked_at_ms is not None and state is not State.ENDED:
             state = State.OFF
         term = grant.term if grant else None
+        ends_at_ms, rule_id = (term.ends_at_ms, term.rule_id) if term else (0, "")
+        when = stands = self._when(state, ends_at_ms, rule_id)
+        if state is State.ENDED:
+            stands = self._language.say("box.has_ended", end=self._language.moment(ends_at_ms))
         return Box(
             permission=offer.permission,
             label=self._words.permission(offer.permission, self._language),
             state=state,
-            when=self._when(state, term.ends_at_ms if term else 0, term.rule_id if term else ""),
+            # A key that was revoked is ticked no more: nothing is to be done about it.
+            when=when if key.revoked_at_ms is None else stands,
+            stands=stands,
             ends_at_ms=term.ends_at_ms if term else None,
             rule_id=term.rule_id if term else None,
             warning=self._words.warning(offer.permission, self._language),

@@ -5,7 +5,7 @@ The cookie holds a secret that is looked up by its digest; nothing else the brow
 is there counts. How a session comes to be is in `services.people`.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from babel import Locale
@@ -95,7 +95,8 @@ class Visitors:
         own = tag or (person.language if person else None) or self._asked(connection)
         # Who names no country is shown days before months, and hours up to 24.
         spoken = _INTERNATIONAL if own == languages.ENGLISH else own
-        return languages.language(spoken, own_zone or self._house.time_zone)
+        language = languages.language(spoken, own_zone or self._house.time_zone)
+        return replace(language, is_page=True)
 
     def _asked(self, connection: ASGIConnection[Any, Any, Any, Any]) -> str:
         """Return the language that the browser likes best, of those there are texts in."""

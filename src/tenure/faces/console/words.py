@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 from tenure.domain.catalog import Catalog
 from tenure.domain.consequences import Consequence
+from tenure.domain.errors import Problem
 from tenure.domain.rules import Rulebook
 from tenure.services import naming
 from tenure.services.languages import Language
@@ -67,3 +68,25 @@ class Words:
             else "",
             needs_confirmation=item.needs_confirmation,
         )
+
+    def wrong(self, problem: Problem, language: Language, entry: str = "") -> str:
+        """
+        Return what is wrong with a field; an address is named as the *entry* it was typed as.
+
+        A problem without a name was put into words by whoever found it.
+        """
+        text_id = f"wrong.{problem.why.name}"
+        if text_id not in language.texts:
+            return problem.message
+        parts = problem.why.parts
+        said = {name: self._part(name, part, language) for name, part in parts.items()}
+        if "rule" in parts:
+            said["rule"] = naming.rule(str(parts["rule"]), str(parts["title"]), language)
+        return language.say(text_id, **{"entry": entry, **said})
+
+    def _part(self, name: str, part: object, language: Language) -> str:
+        if name == "permission":
+            return self.permission(str(part), language)
+        if isinstance(part, tuple):
+            return ", ".join("Ed25519" if each == "ed25519" else str(each).upper() for each in part)
+        return language.number(part) if isinstance(part, int) else str(part)

@@ -24,7 +24,7 @@ Kinds: TypeAlias = Annotated[
 
 
 class ChangedContact(requests.Body):
-    """What is to change about a contact; what is left out stays as it is."""
+    """What is to change about a contact: left out stays as it is, empty takes the house's own."""
 
     address: Address | UnsetType = UNSET
     language: Tag | UnsetType = UNSET

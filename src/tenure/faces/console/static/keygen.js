@@ -9,6 +9,8 @@ const pem = (label, bytes) => {
 const place = document.querySelector("[data-keygen]");
 const madeHere = place?.querySelector("[name=made_here]");
 const unsaved = place?.querySelector("[data-unsaved]");
+const area = document.getElementById("public_key");
+let made = "";  // The public half of the pair that was made here.
 const radios = [...document.querySelectorAll('input[name="key_type"]')];
 
 async function isPossible() {
@@ -30,8 +32,19 @@ function showFields() {
   }
 }
 
+// A pair made here is for its own type: of another it is not sent, and what was wrong is no more.
+function changeType() {
+  showFields();
+  madeHere.disabled = place.hidden;
+  if (place.hidden && area.value === made) area.value = "";
+  if (!place.hidden && !area.value) area.value = made;
+  document.getElementById("public_key-error")?.remove();
+  area.removeAttribute("aria-invalid");
+  area.setAttribute("aria-describedby", "public_key-hint");
+}
+
 if (radios.length) {
-  for (const radio of radios) radio.addEventListener("change", showFields);
+  for (const radio of radios) radio.addEventListener("change", changeType);
   showFields();
 } else if (place) {
   place.hidden = !possible;
@@ -45,7 +58,7 @@ place?.querySelector("[data-generate]").addEventListener("click", async () => {
   ]);
   place.querySelector("#private-key").textContent = pem("PRIVATE KEY", secret);
   place.querySelector("[data-private]").hidden = false;
-  document.getElementById("public_key").value = pem("PUBLIC KEY", open);
+  made = area.value = pem("PUBLIC KEY", open);
   madeHere.value = "1";
   unsaved.hidden = true;
   place.querySelector("#private-key").focus();
@@ -56,7 +69,7 @@ const forget = () => { madeHere.value = ""; unsaved.hidden = true; };
 for (const button of place?.querySelectorAll("[data-copy-from], [data-download-from]") ?? []) {
   button.addEventListener("click", forget);
 }
-if (place) document.getElementById("public_key").addEventListener("input", forget);
+if (place) area.addEventListener("input", forget);
 
 // Before all else that listens for it: no passkey is asked for while the form stays here.
 window.addEventListener("submit", (event) => {
