@@ -8,9 +8,9 @@ ARGS ?=
 UV_VERSION := 0.13.9
 
 BIN := .venv/bin
-# Two processes more than there are processors, for they wait for others much of the time; ARGS="-n 0"
+# One process more than there are processors, for they wait for others much of the time; ARGS="-n 0"
 # is one, for a debugger. What shares a process is in tests/conftest.py.
-TOGETHER := -n $(shell echo $$(( $$(nproc 2>/dev/null || echo 2) + 2 ))) --dist loadscope --no-loadscope-reorder
+TOGETHER := -n $(shell echo $$(( $$(nproc 2>/dev/null || echo 2) + 1 ))) --dist loadscope --no-loadscope-reorder
 SERVE_STAMP := .venv/.installed-for-serving
 DEV_STAMP := .venv/.installed-for-developing
 

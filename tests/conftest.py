@@ -41,8 +41,14 @@ _LONG = ("slow", "browser")
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> Iterator[None]:
     """Begin with what is slow, and of that with the browser's files, of which each takes long."""
     result = yield
-    # So that at the end there is no long one left, for which all processes but one wait.
-    items.sort(key=lambda item: [item.get_closest_marker(name) is None for name in _LONG])
+    # So that at the end there is no long one left, for which all processes but one wait. Directory
+    # by directory, for what one serves to all its tests works on, idle or not, until it is left.
+    items.sort(
+        key=lambda item: (
+            [item.get_closest_marker(name) is None for name in _LONG],
+            item.path.parent,
+        )
+    )
     return result
 
 

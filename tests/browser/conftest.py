@@ -38,20 +38,20 @@ def browser() -> Iterator[Browser]:
         yield driven
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def set_scene(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Served, Scene]]:
     """Serve one with the scene in it, for all tests that let its clock stand and its rules be."""
     with serving(tmp_path_factory.mktemp("served"), scenes.BEFORE) as running:
         yield running, scenes.setting(running)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def served(set_scene: tuple[Served, Scene]) -> Served:
     """Return what serves the scene."""
     return set_scene[0]
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def scene(set_scene: tuple[Served, Scene]) -> Scene:
     """Return what there is to look at."""
     return set_scene[1]
@@ -71,7 +71,7 @@ def shared(browser: Browser, served: Served) -> Iterator[Desk]:
         yield desk
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def joined() -> dict[str, list[Any]]:
     """Return the cookies of whoever has joined the scene: nobody can do that twice."""
     return {}

@@ -29,7 +29,7 @@ def key_type(request: pytest.FixtureRequest) -> KeyType:
     return KeyType(request.param)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def here(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Venue]:
     """Open a venue months after the rule came, with keys that are older than it."""
     with venue.opening(tmp_path_factory.mktemp("venue")) as opened:
@@ -37,7 +37,7 @@ def here(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Venue]:
         yield opened
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def strict(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Venue]:
     """Open a venue that checks signatures over the bytes that came, and over nothing else."""
     home = tmp_path_factory.mktemp("strict")

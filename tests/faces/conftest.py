@@ -11,7 +11,7 @@ from tenure.faces.http.starting import starting
 from tests.faces.terminal import Server
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     """Yield one for all of them."""
     with _serving(tmp_path_factory) as running:

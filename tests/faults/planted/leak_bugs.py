@@ -35,7 +35,7 @@ LEAK_BUGS = (
         words="an older key takes a label whose keys were revoked together",
         swaps=(
             Swap(
-                "services/keys.py",
+                "services/key_events.py",
                 "    if before is None or before.label == after.label:\n",
                 "    if before is not None:\n",
             ),

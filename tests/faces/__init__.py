@@ -1,0 +1,1 @@
+"""What is served and printed: over HTTP, on a terminal, in the console."""
