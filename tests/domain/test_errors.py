@@ -124,3 +124,11 @@ def test_what_several_looks_find_is_told_at_once() -> None:
     with pytest.raises(Invalid) as raised:
         both.settle()
     assert raised.value.problems == (*label.problems, *rule.problems)
+    assert raised.value.rule_id == "", "of its first, which no rule forbids"
+
+    forbidden = Gathered()
+    for error in (rule, label):
+        forbidden.look(partial(fail, error), None)
+    with pytest.raises(Invalid) as raised:
+        forbidden.settle()
+    assert (raised.value.field, raised.value.rule_id) == ("f", "r")

@@ -122,6 +122,22 @@ def test_on_a_page_an_instant_is_told_as_every_other_there() -> None:
     assert language.instant(at_ms).endswith("5:05:00 AM EST (2021-12-31 10:05:00 UTC)")
 
 
+@pytest.mark.parametrize(
+    ("zone", "called"),
+    [
+        ("Europe/Madrid", "Central European Time"),
+        ("Asia/Kolkata", "India Time"),
+        ("UTC", "Coordinated Universal Time"),
+        ("Etc/UTC", "Coordinated Universal Time"),
+        ("Etc/GMT-3", "GMT+03:00"),
+    ],
+)
+def test_a_zone_is_called_the_same_in_summer_and_in_winter(zone: str, called: str) -> None:
+    language = languages.language("en", zone)
+    for at in ("2021-12-31 10:05", "2022-07-31 10:05"):
+        assert language.zone_name(ms(at)) == called
+
+
 def test_an_instant_keeps_its_zone_over_a_change_of_clocks() -> None:
     berlin = languages.language("en", "Europe/Berlin")
     before, after = (berlin.instant(ms(f"2021-10-31 0{hour}:30")) for hour in (0, 1))

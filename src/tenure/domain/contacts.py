@@ -121,7 +121,7 @@ def muted_of(names: Iterable[str]) -> tuple[Kind, ...]:
             raise Invalid("muted", f"must name kinds of notice: {', '.join(Kind)}")
         kind = Kind(name)
         if not notices.can_mute(kind):
-            raise Invalid("muted", f"`{kind}` is urgent and cannot be muted")
+            raise Invalid("muted", f"`{kind}` cannot be muted")
         found.add(kind)
     return tuple(sorted(found))
 

@@ -112,7 +112,15 @@ class Gathered:
         if len(self._errors) == 1:
             raise self._errors[0]
         if self._errors:
-            raise Invalid.of([problem for error in self._errors for problem in error.problems])
+            first, *others = self._errors
+            more = [problem for error in (first, *others) for problem in error.problems]
+            raise Invalid(
+                first.field,
+                first.message,
+                why=more[0].why,
+                more=tuple(more[1:]),
+                rule_id=first.rule_id,
+            )
 
 
 class NotFound(TenureError):

@@ -190,8 +190,12 @@ def kind_of(tag: Tag) -> Kind | None:
 
 
 def can_mute(kind: Kind) -> bool:
-    """Whether a contact may ask not to be sent notices of *kind*: never what is urgent."""
-    return URGENCIES[kind] is not Urgency.HIGH
+    """
+    Whether a contact may ask not to be sent notices of *kind*: never what is urgent.
+
+    Nor that somebody joins: whoever has joined would mute it, and not hear of the next.
+    """
+    return URGENCIES[kind] is not Urgency.HIGH and kind is not Kind.OWNER_JOINING
 
 
 def of_event(event: Event) -> Notice | None:

@@ -103,9 +103,17 @@ class Language:
         return int(begins.timestamp()) * 1000
 
     def zone_name(self, at_ms: int) -> str:
-        """Return how the reader's zone is called just then: `Central European Standard Time`."""
+        """
+        Return how the reader's zone is called, in summer as in winter: `Central European Time`.
+
+        One that is no region's, such as UTC, is called as it is then.
+        """
+        region, _, place = str(self.zone).partition("/")
+        is_regions = bool(place) and region != "Etc"
         return dates.get_timezone_name(
-            _utc(at_ms).astimezone(self.zone), "long", locale=self.locale
+            self.zone if is_regions else _utc(at_ms).astimezone(self.zone),
+            "long",
+            locale=self.locale,
         )
 
     def length(self, length_ms: int) -> str:

@@ -187,6 +187,19 @@ def test_what_is_wrong_with_each_field_is_told_at_once_in_the_readers_language(
     assert refused.count("Solo lo admiten las claves Ed25519.") == 2
 
 
+def test_a_permission_that_is_sold_no_more_is_told_above_the_form(visited: Visited) -> None:
+    """A page that was loaded before the catalogue changed has a box that no page has now."""
+    account = visited.house.account()
+    key = visited.house.issue(account)
+    owner = visited.owner(account)
+    path = f"/console/keys/{key.key_id}/edit"
+
+    reply = owner.post(path, [*fields_of(owner.get(path)), ("permission", "telepathy")])
+
+    assert reply.status == 422
+    assert "There is no such permission any more" in words(reply)
+
+
 def test_trusted_without_an_address_says_what_to_do(visited: Visited) -> None:
     account = visited.house.account()
     key = visited.house.issue(account)

@@ -38,8 +38,8 @@ def test_somebody_is_invited_with_a_role_and_the_link_shown_once(
     assert visited.nobody().get(link.removeprefix(ORIGIN)).status == 200
     assert "Invited" in words(admin.get(PEOPLE))
     again = admin.post(path, admin.fill(second, {"code": admin.code()}))
-    assert again.headers["location"] == f"{PEOPLE}?done=again"
-    assert "nothing was done a second time" in words(admin.get(again.headers["location"]))
+    assert again.headers["location"] == f"{PEOPLE}?done=sent"
+    assert "A link that was shown is not shown again" in words(admin.get(again.headers["location"]))
 
 
 @pytest.mark.parametrize(
@@ -91,6 +91,20 @@ def test_a_role_is_changed_for_that_role_alone(visited: Visited, admin: Browser)
     assert other.get(PEOPLE).status == 303, "signed out"
 
 
+def test_a_role_that_somebody_has_is_not_said_to_have_been_changed(
+    visited: Visited, admin: Browser
+) -> None:
+    other = visited.operator(Role.VIEWER)
+    assert other.person is not None
+    path = f"{PEOPLE}/{other.person.person_id}"
+    form = {"once": "1", "role": "viewer", "code": admin.code(), "stamp": ""}
+
+    done = admin.post(f"{path}/role", form)
+
+    assert done.headers["location"] == f"{PEOPLE}?done=nothing"
+    assert "Nothing was changed" in words(admin.get(done.headers["location"]))
+
+
 @pytest.mark.parametrize(
     "asked",
     ["what=role&role=owner", "what=role&role=viewer", "what=role", "what=nonsense", ""],
@@ -119,7 +133,7 @@ def test_somebody_is_removed_and_the_last_administrator_is_not(
     assert done.headers["location"] == f"{PEOPLE}?done=remove"
     assert "The person was removed." in words(admin.get(done.headers["location"]))
     assert admin.get(path).status == 404
-    assert admin.post(f"{path}/remove", filled).headers["location"] == f"{PEOPLE}?done=again"
+    assert admin.post(f"{path}/remove", filled).headers["location"] == f"{PEOPLE}?done=sent"
 
     own = f"{PEOPLE}/{admin.person.person_id}"
     page = admin.get(f"{own}?what=remove")
@@ -166,11 +180,23 @@ def test_an_owner_is_invited_by_the_accounts_e_mail(visited: Visited, admin: Bro
     assert "Nobody has joined yet" in step(admin, account, "begin")
 
 
+def test_a_link_that_is_loaded_again_leads_to_the_owner(visited: Visited, admin: Browser) -> None:
+    path = f"/console/owners/{visited.house.account()}"
+    filled = admin.fill(admin.get(f"{path}?step=invite"), {"code": admin.code()})
+    assert link_of(admin.post(f"{path}/invite", filled).body.decode())
+
+    again = admin.post(f"{path}/invite", filled)
+
+    assert again.headers["location"] == f"{path}?done=created"
+    assert link_of(words(admin.get(again.headers["location"]))) == ""
+
+
 def test_a_recovery_holds_for_two_days_and_makes_a_link(visited: Visited, admin: Browser) -> None:
     account = visited.house.account()
     visited.owner(account)
     path = f"/console/owners/{account}"
     assert step(admin, account, "begin") == f"{path}?done=begin"
+    assert "A recovery is under way already" in step(admin, account, "begin")
     page = words(admin.get(path))
     assert "The owner can object until" in page
     assert "Clear all factors" not in page

@@ -144,8 +144,11 @@ def test_a_calendar_link_is_shown_once_and_the_one_before_is_gone(visited: Visit
     assert "which permissions of your keys end" in words(ask)
     assert "stops working" not in words(ask)
 
-    made = owner.post(f"{PAGE}/calendar", owner.fill(ask, {"code": owner.code()}))
+    filled = owner.fill(ask, {"code": owner.code()})
+    made = owner.post(f"{PAGE}/calendar", filled)
+    loaded_again = owner.post(f"{PAGE}/calendar", filled)
 
+    assert loaded_again.headers["location"] == f"{PAGE}?done=shown#calendar"
     found = re.search(r"http://localhost:8080/calendar/([\w-]+)\.ics", made.body.decode())
     assert found
     assert made.headers["cache-control"] == "no-store"

@@ -7,7 +7,7 @@ from tenure.faces.console import returning
 from tests.faces.console.visiting import PASSWORD, Browser, Visited, fields_of, words
 from tests.house import Reply
 
-LOST = "What you typed was not saved: you were not signed in any more."
+LOST = "What you sent was not done: you were not signed in any more."
 
 
 def next_of(page: Reply) -> str:
@@ -18,11 +18,11 @@ def next_of(page: Reply) -> str:
 def signed_in_again(browser: Browser, door: str) -> str:
     """Sign in as whoever was, from the *door* he was sent to; return where that leads."""
     form = browser.get(door)
-    assert "so what you typed was not saved" in words(form)
+    assert "so what you sent was not done" in words(form)
     assert browser.person is not None
     sent = {"email": browser.person.email, "password": "wrong", "next": next_of(form)}
     again = browser.post("/console/sign-in", sent)
-    assert "so what you typed was not saved" in words(again), "after a typing error too"
+    assert "so what you sent was not done" in words(again), "after a typing error too"
     sent |= {"password": PASSWORD, "next": next_of(again)}
     half = browser.post("/console/sign-in", sent)
     kept = {"next": next_of(browser.get(half.headers["location"])), "code": browser.code()}

@@ -247,6 +247,9 @@ def test_what_a_rule_does_not_allow_is_refused_by_its_name(tmp_path: Path) -> No
     )
 
     assert told(desk.by(master).of(G, key, canTrade="true")) == refusal
+    both = told(desk.by(master).of(G, key, canTrade="true", canFuturesTrade="true"))
+    assert both[:2] == refusal[:2]
+    assert both[2].startswith("Not allowed by rule 2021-12-hmac: canFuturesTrade is not allowed")
     given = {"email": "sub+one@example.com", "apiName": "b", "canTrade": "true"}
     assert told(desk.by(master).call(D, status="1", **given)) == refusal
     issued = desk.by(master).call(D, status="2", ipAddress=HOME, **given)

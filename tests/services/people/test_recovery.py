@@ -138,7 +138,7 @@ def test_there_is_one_at_a_time_and_nobody_is_removed_or_invited_during_it(
 ) -> None:
     begin(door, account)
 
-    assert conflict(lambda: begin(door, account)) == "exists"
+    assert conflict(lambda: begin(door, account)) == "under_way"
     assert conflict(lambda: door.people.remove(one.person.person_id, ACTOR)) == "on_hold"
     assert conflict(lambda: door.invite(account)) == "exists"
     door.real.advance(HOLD)

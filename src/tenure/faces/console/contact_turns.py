@@ -16,7 +16,7 @@ from litestar.params import PathParameter
 from tenure.domain.contacts import Channel, Contact
 from tenure.domain.errors import Invalid, NotFound
 from tenure.faces.console import entry
-from tenure.faces.console.contacts import BACK, secret_page
+from tenure.faces.console.contacts import BACK, SHOWN_ONCE, secret_page
 from tenure.faces.console.desk import Desk, GivenDesk
 from tenure.faces.console.forms import Form, GivenForm
 from tenure.faces.console.requests import AccountId, ContactId
@@ -67,9 +67,12 @@ class Turning:
         self, desk: Desk, turn: Turn, account_id: str, contact_id: str, form: Form
     ) -> Response[Any]:
         """Remove a contact, or give a webhook a new secret."""
-        _require_turn(turn, self._contacts.get(account_id, contact_id))
         act = _turn_act(turn, account_id, contact_id)
         actor, rotated = desk.signed_in.actor, None
+        if desk.done_before(act, form):
+            done = SHOWN_ONCE if turn is Turn.ROTATE else "removed"
+            return desk.go(f"{BACK}?done={done}#contacts")
+        _require_turn(turn, self._contacts.get(account_id, contact_id))
         try:
             with desk.acting(act, form):
                 if turn is Turn.ROTATE:

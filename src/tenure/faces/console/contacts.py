@@ -29,6 +29,8 @@ from tenure.services.languages import Language
 
 BACK: Final = "/console/preferences"
 MUTABLE: Final = tuple(kind for kind in Kind if notices.can_mute(kind))
+SHOWN_ONCE: Final = "shown"
+"""What settings say was done, to whoever loads the page again that showed a secret."""
 URGENT: Final = tuple(kind for kind in Kind if not notices.can_mute(kind))
 
 
@@ -166,8 +168,12 @@ class Addresses:
         self, desk: Desk, account_id: str, filled: Filled, form: Form, contact: Contact | None
     ) -> Response[Any]:
         actor, added = desk.signed_in.actor, None
+        act = _act_on(account_id, contact, filled)
+        if desk.done_before(act, form):
+            is_hook = contact is None and filled.channel is Channel.WEBHOOK
+            return desk.go(f"{BACK}?done={SHOWN_ONCE if is_hook else 'again'}#contacts")
         try:
-            with desk.acting(_act_on(account_id, contact, filled), form):
+            with desk.acting(act, form):
                 if contact is None:
                     added = self._contacts.add(account_id, filled.channel, filled.wish, actor)
                 else:

@@ -19,6 +19,8 @@ from tenure.faces.console.words import Words
 from tenure.services.keys import Wanted
 from tenure.services.languages import Language
 
+_NO_BOX: Final = "permission_unknown"
+"""What is wrong with a permission that no page shows: the catalogue has changed since."""
 _FIELDS: Final = frozenset({"label", "key_type", "public_key", "code", "cause", "overlap"})
 """The fields that an error can stand beside; every other one is told at the head of the form."""
 _QUOTED_MAX: Final = 64
@@ -126,7 +128,8 @@ def beside(error: Invalid, typed: str, words: Words, language: Language) -> Mapp
     """
     Return what is wrong by the field it stands beside: an address is named as it was *typed*.
 
-    A refusal that names a permission stands beside its box, whatever else beside the form's head.
+    A refusal that names a permission stands beside its box, if there is one; whatever else beside
+    the form's head.
     """
     found: dict[str, Any] = {}
     entries = _split(typed)
@@ -136,7 +139,7 @@ def beside(error: Invalid, typed: str, words: Words, language: Language) -> Mapp
             is_typed = part.isdigit() and int(part) < len(entries)
             entry = entries[int(part)][:_QUOTED_MAX] if is_typed else ""
             found.setdefault("addresses", []).append(words.wrong(problem, language, entry))
-        elif name == "permissions" and part:
+        elif name == "permissions" and part and problem.why.name != _NO_BOX:
             found[f"permission.{part}"] = words.wrong(problem, language)
         else:
             found[name if name in _FIELDS else "form"] = words.wrong(problem, language)

@@ -26,6 +26,8 @@ from tenure.services.accounts import Accounts
 from tenure.services.people.facade import People
 from tenure.services.people.invitations import Invited
 
+_LINKING: Final = ("invite", "complete")
+"""The steps that show a link, once."""
 _STEPS: Final = ("invite", "begin", "complete", "cancel")
 Step: TypeAlias = Annotated[str, PathParameter(pattern=r"^(?:invite|begin|complete|cancel)$")]
 
@@ -56,6 +58,8 @@ def act(  # noqa: PLR0913, PLR0917 - what the framework hands in
 ) -> Response[Any]:
     """Take one step, once a second factor approves it."""
     name, actor = act_of(f"owners.{step}", account_id), desk.signed_in.actor
+    if desk.done_before(name, form):
+        return desk.go(f"{page_of(account_id)}?done={'created' if step in _LINKING else step}")
     try:
         with desk.acting(name, form):
             done = _steps(people)[step](account_id, actor)

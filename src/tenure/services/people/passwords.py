@@ -27,8 +27,8 @@ SALT_BYTES: Final = 16
 HASH_BYTES: Final = 32
 AT_ONCE: Final = 2
 """Hashes a worker works on at a time: each takes a processor and 19 MiB (SECURITY T35)."""
-WAITING_MAX: Final = 2
-"""More than so many that wait are sent away, with 503; see `room`."""
+WAITING_MAX: Final = 1
+"""More that wait are sent away, with 503: one place stays for other ways in, see `room`."""
 
 
 class Passwords:

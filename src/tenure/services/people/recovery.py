@@ -32,14 +32,14 @@ class Recovery:
         """
         Begin: the owner is told everywhere, the keys are frozen, and 48 hours pass.
 
-        Raises NotFound, Conflict `exists` where one is under way, `not_joined` where nothing is
+        Raises NotFound, Conflict `under_way` where one is, `not_joined` where nothing is
         lost: then an invitation does.
         """
 
         def begin(tx: Transaction) -> tuple[Person, Event]:
             owner = _owner(tx, account_id)
             if owner.recovery is not None:
-                raise Conflict("exists", "a recovery is under way already")
+                raise Conflict("under_way", "a recovery is under way already")
             if not owner.has_joined:
                 raise Conflict("not_joined", "nobody has joined yet: invite the owner again")
             now_ms = self._register.real.now_ms()

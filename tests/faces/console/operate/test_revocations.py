@@ -45,7 +45,7 @@ def test_an_operator_revokes_within_an_account(office: Office) -> None:
     done = office.oli.post(REVOKE, filled)
 
     assert went(done) == f"{REVOKE}?done=revoked"
-    assert went(office.oli.post(REVOKE, filled)) == f"{REVOKE}?done=again"
+    assert went(office.oli.post(REVOKE, filled)) == f"{REVOKE}?done=sent"
     assert (alive(office), office.tags()) == (0, ["keys:revoked"])
     assert office.actor() == "operator:operator2@example.com"
     assert office.account_id in office.vic.get(REVOKE).body.decode()
@@ -65,7 +65,7 @@ def test_across_accounts_it_is_proposed_and_done_by_the_approval(office: Office)
     filled = dict(office.ada.fill(page, {"code": office.ada.code()}))
     to = went(office.ada.post(REVOKE, filled))
 
-    assert went(office.ada.post(REVOKE, filled)) == f"{REVOKE}?done=again"
+    assert went(office.ada.post(REVOKE, filled)) == f"{REVOKE}?done=sent"
     assert (alive(office), office.tags()) == (3, ["approval:proposed"])
     path = to.partition("?")[0]
     confirm(office.ben, f"{path}/approve", office.ben.get(path))

@@ -131,9 +131,9 @@ def test_acts_on_the_rulebook_that_are_sent_again_say_that_they_were_done(
         assert went(ada.post(to, filled)).startswith(f"{RULES}?done=")
         head = visited.house.worker.journal.head()
 
-        assert went(ada.post(to, filled)) == f"{RULES}?done=again"
+        assert went(ada.post(to, filled)) == f"{RULES}?done=sent"
         assert visited.house.worker.journal.head() == head
-    assert "nothing was done a second time" in words(ada.get(f"{RULES}?done=again"))
+    assert "was done then, or proposed" in words(ada.get(f"{RULES}?done=sent"))
 
 
 def test_a_preview_that_went_stale_is_shown_again(visited: Visited) -> None:

@@ -110,9 +110,11 @@ def after(desk: Desk, outcome: Outcome, done: str) -> Response[Any]:
     """Go to where it is done, or to the proposal that waits now."""
     if outcome.proposal is not None:
         return desk.go(f"{APPROVALS_PATH}/{outcome.proposal.approval_id}?done=proposed")
+    if outcome.done is not None and not outcome.done.seq:
+        return asking.go(desk, done.partition("?")[0], "nothing")
     return desk.go(done)
 
 
 def again(desk: Desk, done: str) -> Response[Any]:
     """Go to where it is *done*, and say that this very form did it, or proposed it, before."""
-    return asking.go(desk, done.partition("?")[0], "again")
+    return asking.go(desk, done.partition("?")[0], "sent")
