@@ -39,6 +39,8 @@ def tenure(*words: str, typed: str = "", **environment: str | None) -> Said:
         "TENURE_SERVER": None,
         "TENURE_HOME": None,
         "TENURE_OPERATOR_TOKEN": None,
+        # As it was afterwards too: `serve` sets it, and whoever counts later would count there.
+        "PROMETHEUS_MULTIPROC_DIR": None,
         **environment,
     }
     done = CliRunner().invoke(cli.app, words, input=typed, env=surroundings, prog_name="tenure")

@@ -248,6 +248,7 @@ def test_serving_takes_options_then_the_environment_then_defaults(
     assert settings.sandbox
     assert settings.staleness_ms == 7000
     assert settings.keys_per_account == Settings.model_fields["keys_per_account"].default
+    assert "PROMETHEUS_MULTIPROC_DIR" not in os.environ, "nobody counts there later"
 
 
 def test_every_setting_that_will_not_do_is_named_at_once(served: list[Settings]) -> None:

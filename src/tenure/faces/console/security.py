@@ -103,6 +103,7 @@ def renew_codes(desk: GivenDesk, people: GivenPeople, form: GivenForm) -> Respon
     except Invalid as error:
         return _codes(desk, joining.beside(desk, error))
     except Conflict:  # A twin of the form was quicker, and showed them.
+        desk.done_before(Change.RENEW_CODES, form)
         return desk.go(joining.CODES_SHOWN)
     return joining.codes(desk, made, to=PAGE)
 

@@ -65,11 +65,14 @@ class Stepping:
         Return what this very form did when *visitor* sent it before, None where it did nothing.
 
         For a page that is loaded again: to be asked before any factor is, as the one that came with
-        the form is used up. It tells nothing to anybody but who did it.
+        the form is used up. It tells nothing to anybody but who did it. An approval that came with
+        the form is spent: what was done needs none.
         """
         try:
             self._once.begin(visitor.actor, [form.one(ONCE)], [act.encode()])
         except Conflict as conflict:
+            with contextlib.suppress(Forbidden):  # There was none.
+                self._known.step_ups.spend(visitor.session, act, None)
             return conflict.plan if isinstance(conflict.plan, Done) else None
         except Invalid:
             return None  # As `acting` will say.
