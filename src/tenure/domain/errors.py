@@ -82,10 +82,10 @@ class Invalid(TenureError):
         self.problems = (Problem(field, message, why or Why()), *more)
 
     @classmethod
-    def of(cls, problems: list[Problem]) -> "Invalid":
-        """Raise-ready error for a non-empty list of *problems*."""
+    def of(cls, problems: list[Problem], *, rule_id: str = "") -> "Invalid":
+        """Raise-ready error for a non-empty list of *problems*; *rule_id* forbids the first."""
         first, *more = problems
-        return cls(first.field, first.message, why=first.why, more=tuple(more))
+        return cls(first.field, first.message, why=first.why, more=tuple(more), rule_id=rule_id)
 
     @override
     def __str__(self) -> str:
@@ -112,15 +112,8 @@ class Gathered:
         if len(self._errors) == 1:
             raise self._errors[0]
         if self._errors:
-            first, *others = self._errors
-            more = [problem for error in (first, *others) for problem in error.problems]
-            raise Invalid(
-                first.field,
-                first.message,
-                why=more[0].why,
-                more=tuple(more[1:]),
-                rule_id=first.rule_id,
-            )
+            problems = [problem for error in self._errors for problem in error.problems]
+            raise Invalid.of(problems, rule_id=self._errors[0].rule_id)
 
 
 class NotFound(TenureError):

@@ -9,10 +9,9 @@ runs along the keyboard. Every test is of 256 characters at most.
 
 import re
 from collections.abc import Container, Iterable, Iterator
-from enum import StrEnum
 from typing import Final
 
-from tenure.domain.errors import Invalid
+from tenure.domain.errors import Invalid, Why
 
 PASSWORD_CHARACTERS_MIN: Final = 12
 PASSWORD_CHARACTERS_MAX: Final = 256
@@ -36,31 +35,12 @@ _ROWS: Final = (
 _RUNS: Final = (*_ROWS, *(row[::-1] for row in _ROWS))
 
 
-class Why(StrEnum):
-    """Why something is too easy to guess."""
-
-    COMMON = "common"
-    """Many have it: it is on the list, with no more than a few digits around it."""
-    OWN = "own"
-    """It is made of the e-mail, or of what the house is called."""
-    PATTERN = "pattern"
-    """It repeats itself, or follows the alphabet or the keyboard."""
-
-
-_SAID: Final = {
-    Why.COMMON: "is a common password, or one with a few digits added: take several words",
-    Why.OWN: "is made of the e-mail or of the name of the house: take several other words",
-    Why.PATTERN: "repeats itself or follows the keyboard: take several words",
-}
-
-
-class Guessable(Invalid):
-    """A password that whoever guesses tries first; see `Why`."""
-
-    def __init__(self, why: Why) -> None:
-        """*why* is told, so that the next one is no guess too."""
-        super().__init__("password", _SAID[why])
-        self.code = str(why)
+COMMON: Final = Why("password_common")
+"""Many have it: it is on the list, with no more than a few digits around it."""
+OWN: Final = Why("password_own")
+"""It is made of the e-mail, or of what the house is called."""
+PATTERN: Final = Why("password_pattern")
+"""It repeats itself, or follows the alphabet or the keyboard."""
 
 
 def require_password(
@@ -70,7 +50,7 @@ def require_password(
     Return *password* if it may be one for *email*.
 
     *names* are what the house is called, *common* the passwords that many have, in lower case.
-    Raises Invalid `password`, and Guessable where it is long enough.
+    Raises Invalid `password`, which says why, so that the next one is no guess too.
     """
     if not PASSWORD_CHARACTERS_MIN <= len(password) <= PASSWORD_CHARACTERS_MAX:
         raise Invalid(
@@ -79,12 +59,16 @@ def require_password(
         )
     folded = password.lower()
     if _is_made_of(folded, {*_words(email), *names, _TENURE}):
-        raise Guessable(Why.OWN)
+        raise _guessable(OWN, "is made of the e-mail or of the name of the house")
     if folded in common or _bare(folded) in common:
-        raise Guessable(Why.COMMON)
+        raise _guessable(COMMON, "is a common password, or one with a few digits added")
     if _repeats(folded) or _runs(folded):
-        raise Guessable(Why.PATTERN)
+        raise _guessable(PATTERN, "repeats itself or follows the keyboard")
     return password
+
+
+def _guessable(why: Why, said: str) -> Invalid:
+    return Invalid("password", f"{said}: take several other words", why=why)
 
 
 def _words(email: str) -> Iterator[str]:

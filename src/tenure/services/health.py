@@ -117,12 +117,15 @@ class Checkup:
         )
 
     def _outbox(self, tx: Transaction, wall_ms: int) -> health.Outbox:
-        # Without a relay every e-mail is late, and would hide what else is.
-        tried = [each for each in _CHANNELS if self._has_relay or each != Channel.EMAIL]
-        late = waiting.unsent(tx, tuple(tried))
-        failed = waiting.failures(tx, Channel.EMAIL, wall_ms) if self._has_relay else []
+        unsent = late = waiting.unsent(tx, _CHANNELS)
+        failed: list[str] = []
+        if self._has_relay:
+            failed = waiting.failures(tx, Channel.EMAIL, wall_ms)
+        else:
+            # Without a relay every e-mail is late, and would hide what else is.
+            late = waiting.unsent(tx, tuple(each for each in _CHANNELS if each != Channel.EMAIL))
         return health.Outbox(
-            waiting=waiting.unsent(tx, _CHANNELS).number,
+            waiting=unsent.number,
             overdue_ms=_age_ms(late.since_ms, wall_ms),
             channel=late.channel,
             has_relay=self._has_relay,

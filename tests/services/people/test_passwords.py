@@ -9,8 +9,8 @@ import argon2
 import pytest
 from typing_extensions import override
 
-from tenure.domain.errors import Unavailable
-from tenure.domain.passwords import PASSWORD_CHARACTERS_MIN, Guessable, Why
+from tenure.domain.errors import Invalid, Unavailable
+from tenure.domain.passwords import COMMON, OWN, PASSWORD_CHARACTERS_MIN
 from tenure.services.people import passwords
 from tenure.services.people.passwords import AT_ONCE, WAITING_MAX, Passwords
 from tenure.services.people.room import Room
@@ -31,9 +31,9 @@ def quick(monkeypatch: pytest.MonkeyPatch) -> Passwords:
     "password", ["password1234", "1q2w3e4r5t6y", "Administrator!", "sunshine2024"]
 )
 def test_a_password_that_many_have_is_refused(quick: Passwords, password: str) -> None:
-    with pytest.raises(Guessable) as raised:
+    with pytest.raises(Invalid) as raised:
         quick.require(password, "owner@example.com")
-    assert raised.value.code == Why.COMMON
+    assert raised.value.problems[0].why == COMMON
 
 
 def test_the_list_is_of_what_could_be_a_password() -> None:
@@ -55,10 +55,10 @@ def test_the_list_is_of_what_could_be_a_password() -> None:
 def test_a_password_is_not_what_the_house_is_called(
     quick: Passwords, origin: str, refused: str
 ) -> None:
-    with pytest.raises(Guessable) as raised:
+    with pytest.raises(Invalid) as raised:
         Passwords(FakeClock(), Room(), origin).require(refused, "owner@example.com")
 
-    assert raised.value.code == Why.OWN
+    assert raised.value.problems[0].why == OWN
     assert quick.require(PASSWORD, "owner@example.com") == PASSWORD
 
 

@@ -32,7 +32,7 @@ def beside(desk: Desk, error: Invalid) -> dict[str, str]:
     """Return what is wrong with a form by field, in the reader's language where there is a text."""
     texts = desk.language.texts
     return {
-        problem.field: texts.get(f"entering.bad_{problem.field}.{error.code}")
+        problem.field: texts.get(f"wrong.{problem.why.name}")
         or texts.get(f"entering.bad_{problem.field}")
         or problem.message
         for problem in error.problems

@@ -195,10 +195,8 @@ class Speaking:
         known = self._fresh(kept_ns)
         if known is not None:
             return known
-        with (
-            self._room.turn(),
-            self._lock,
-        ):  # While one thread asks, another waits for what it gets.
+        # While one thread asks, another waits for what it gets.
+        with self._room.turn(), self._lock:
             return self._fresh(kept_ns) or self._ask_about()
 
     def _fresh(self, kept_ns: int) -> _Known | None:
