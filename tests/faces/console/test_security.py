@@ -223,9 +223,10 @@ def test_an_owner_objects_to_a_recovery(visited: Visited, owner: Browser) -> Non
     # What was frozen gets its power back by it: a stolen cookie alone does not do it.
     assert owner.post(path, owner.fill(asked)).status == 422
     assert visited.house.worker.accounts.get(account).frozen_at_ms is not None
-    done = owner.post(path, owner.fill(asked, {"code": owner.code()}))
-
-    assert done.headers["location"] == f"{PAGE}?done=recovery"
+    filled = owner.fill(asked, {"code": owner.code()})
+    for sent in (filled, filled):  # The second time nothing is tried again, the code least of all.
+        done = owner.post(path, sent)
+        assert done.headers["location"] == f"{PAGE}?done=recovery"
     assert owner.get(path).headers["location"] == PAGE
     assert visited.people.find(owner.person.person_id).recovery is None
     assert visited.house.worker.accounts.get(account).frozen_at_ms is None

@@ -69,12 +69,11 @@ class Turning:
         """Remove a contact, or give a webhook a new secret."""
         act = _turn_act(turn, account_id, contact_id)
         actor, rotated = desk.signed_in.actor, None
-        if desk.done_before(act, form):
-            done = SHOWN_ONCE if turn is Turn.ROTATE else "removed"
-            return desk.go(f"{BACK}?done={done}#contacts")
+        again = f"{BACK}?done={SHOWN_ONCE if turn is Turn.ROTATE else 'removed'}#contacts"
+        desk.require_new(act, form, again)
         _require_turn(turn, self._contacts.get(account_id, contact_id))
         try:
-            with desk.acting(act, form):
+            with desk.acting(act, form, again):
                 if turn is Turn.ROTATE:
                     rotated = self._contacts.rotate(account_id, contact_id, actor)
                 else:

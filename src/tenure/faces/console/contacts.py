@@ -169,11 +169,10 @@ class Addresses:
     ) -> Response[Any]:
         actor, added = desk.signed_in.actor, None
         act = _act_on(account_id, contact, filled)
-        if desk.done_before(act, form):
-            is_hook = contact is None and filled.channel is Channel.WEBHOOK
-            return desk.go(f"{BACK}?done={SHOWN_ONCE if is_hook else 'again'}#contacts")
+        has_secret = contact is None and filled.channel is Channel.WEBHOOK
+        again = f"{BACK}?done={SHOWN_ONCE if has_secret else 'again'}#contacts"
         try:
-            with desk.acting(act, form):
+            with desk.acting(act, form, again):
                 if contact is None:
                     added = self._contacts.add(account_id, filled.channel, filled.wish, actor)
                 else:

@@ -192,10 +192,8 @@ class Creating:
         """Issue the key, and show its secret; sent again, show the key that is there by now."""
         filled = Filled.of(form)
         draft, act = filled.draft(desk.language), _act(account_id, filled)
-        if done := desk.done_before(act, form):
-            return desk.go(f"/console/keys/{done.key_id}?done=created")
         try:
-            with desk.acting(act, form):
+            with desk.acting(act, form, lambda done: f"/console/keys/{done.key_id}?done=created"):
                 issued = self._keys.issue(account_id, draft, desk.signed_in.actor)
         except Invalid as error:
             wrong = self._listing.wrong(desk, error, filled.addresses)

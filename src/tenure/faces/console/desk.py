@@ -20,11 +20,11 @@ from litestar.response import Redirect
 from litestar.utils.scope.state import ScopeState
 
 from tenure.clock import Clock, SandboxClock
-from tenure.domain.errors import Forbidden, Invalid
+from tenure.domain.errors import Conflict, Forbidden, Invalid
 from tenure.faces.console import navigation, returning, statics, visitors
 from tenure.faces.console.forms import Form
 from tenure.faces.console.origins import Origin
-from tenure.faces.console.stepping import ONCE, Stepping
+from tenure.faces.console.stepping import ONCE, Again, DoneBefore, Stepping
 from tenure.faces.console.visitors import Visitor, Visitors
 from tenure.services.acts import Done
 from tenure.services.people.sessions import Begun
@@ -130,20 +130,27 @@ class Desk:
             self.take(begun)
 
     @contextlib.contextmanager
-    def approving(self, act: str, form: Form) -> Iterator[None]:
+    def approving(self, act: str, form: Form, again: str = "") -> Iterator[None]:
         """
         Do inside what spends the approval of *act* in its own transaction, given as in `approve`.
 
         Every other act is done in `acting`. Raises Invalid `code`, also where the approval was
-        spent by another form a moment ago; Conflict `repeated` for a form that is to act once and
-        was sent before.
+        spent by another form a moment ago; DoneBefore, which leads to *again*, for a form that says
+        by `once` which it is and was sent before, or has a twin that was quicker.
         """
+        if again:
+            self.require_new(act, form, again)
         self._once = form.one(ONCE)
         self.approve(act, form)
-        if form.has(ONCE):
-            self._house.steps.begin(self.signed_in, act, form)
         try:
+            if again and form.has(ONCE):
+                self._house.steps.begin(self.signed_in, act, form)
             yield
+        except Conflict as conflict:
+            if not again or conflict.code != "repeated":
+                raise
+            self.done_before(act, form)  # Which spends what approved the act in vain.
+            raise DoneBefore(again) from None
         except Forbidden as error:
             if error.code != "step_up":
                 raise
@@ -166,14 +173,26 @@ class Desk:
         """Return what this very form did when it was sent before; see `Stepping.done_before`."""
         return self._house.steps.done_before(self.signed_in, act, form)
 
+    def require_new(self, act: str, form: Form, again: Again) -> None:
+        """
+        Raise DoneBefore for a form that was sent before, which leads its sender to *again*.
+
+        `acting` asks first of all; whoever looks at more than the form before it asks here too, for
+        what was done may be what he would take for wrong.
+        """
+        if done := self.done_before(act, form):
+            raise DoneBefore(again if isinstance(again, str) else again(done))
+
     @contextlib.contextmanager
-    def acting(self, act: str, form: Form) -> Iterator[None]:
+    def acting(self, act: str, form: Form, again: Again) -> Iterator[None]:
         """
         Do inside what *act* names: once, by the second factor in *form* or one of a moment ago.
 
-        Raises Invalid `code`, Conflict `repeated`; what is raised inside goes on to the caller, see
+        Raises DoneBefore for a form that was sent before, Invalid `code`, and Conflict `repeated`
+        for the twin of one that is being done; what is raised inside goes on to the caller, see
         `Stepping.acting`. The session goes on under a new id, which the answer hands over.
         """
+        self.require_new(act, form, again)
         # Shown again it is the same form still: what a twin of it did, it does not do again.
         self._once = form.one(ONCE)
         with self._house.steps.acting(self.signed_in, act, form, self.take):

@@ -139,10 +139,8 @@ class Editing:
         filled = Filled.of(form)
         wanted = filled.wanted
         act = edits.act(key_id, wanted)
-        if desk.done_before(act, form):
-            return desk.go(f"{_page_of(key_id)}?done=again")
         try:
-            with desk.acting(act, form):
+            with desk.acting(act, form, f"{_page_of(key_id)}?done=again"):
                 self._keys.edit(key_id, wanted, form.one("stamp") or None, desk.signed_in.actor)
         except Invalid as error:
             wrong = self._listing.wrong(desk, error, filled.addresses)

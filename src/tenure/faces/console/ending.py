@@ -124,10 +124,8 @@ class Ending:
     def do(self, desk: Desk, what: What, key_id: str, form: Form) -> Response[Any]:
         """Do it, once the second factor is given."""
         filled, act = Filled.of(form), _act(what, key_id)
-        if desk.done_before(act, form):
-            return self._again(desk, what, key_id)
         try:
-            with desk.acting(act, form):
+            with desk.acting(act, form, lambda _: self._again(what, key_id)):
                 issued = self._do[what](key_id, filled, desk.signed_in.actor)
         except Invalid as error:
             wrong = self._listing.wrong(desk, error)
@@ -145,10 +143,10 @@ class Ending:
             is_new=False,
         )
 
-    def _again(self, desk: Desk, what: What, key_id: str) -> Response[Any]:
-        """Show the key to whoever loads the answer again: a secret in it is not shown twice."""
+    def _again(self, what: What, key_id: str) -> str:
+        """Return the key's page for whoever loads the answer again: no secret is shown twice."""
         had_secret = what is What.ROTATE and self._keys.get(key_id).key_type is KeyType.HMAC
-        return desk.go(f"{_page_of(key_id)}?done={'rotate_again' if had_secret else 'again'}")
+        return f"{_page_of(key_id)}?done={'rotate_again' if had_secret else 'again'}"
 
     def _rotate(self, key_id: str, filled: Filled, actor: str) -> Issued:
         is_hmac = self._keys.get(key_id).key_type is KeyType.HMAC

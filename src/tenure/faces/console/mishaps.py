@@ -20,6 +20,7 @@ from tenure.domain.errors import TenureError
 from tenure.faces.console import returning
 from tenure.faces.console.desk import Desk, House
 from tenure.faces.console.entry import Moved
+from tenure.faces.console.stepping import DoneBefore
 from tenure.faces.http.requests import Ids
 from tenure.services.acts import Done
 
@@ -54,6 +55,8 @@ class Mishaps:
         """Answer for *error*; log what somebody should look into."""
         if isinstance(error, Moved):
             return Redirect(error.to)
+        if isinstance(error, DoneBefore):
+            return Desk(self._house, request).go(error.to)
         status = _status_of(error, request.path_params)
         if status == HTTPStatus.UNAUTHORIZED:
             return self._to_the_door(request)

@@ -58,10 +58,9 @@ def act(  # noqa: PLR0913, PLR0917 - what the framework hands in
 ) -> Response[Any]:
     """Take one step, once a second factor approves it."""
     name, actor = act_of(f"owners.{step}", account_id), desk.signed_in.actor
-    if desk.done_before(name, form):
-        return desk.go(f"{page_of(account_id)}?done={'created' if step in _LINKING else step}")
+    again = f"{page_of(account_id)}?done={'created' if step in _LINKING else step}"
     try:
-        with desk.acting(name, form):
+        with desk.acting(name, form, again):
             done = _steps(people)[step](account_id, actor)
     except (Invalid, Conflict) as error:
         return _show(desk, people, accounts, account_id, step, told.wrong(error, desk.language))

@@ -53,8 +53,7 @@ def invite(desk: GivenDesk, operating: GivenOperating, form: GivenForm) -> Respo
     """Say what follows and ask for a second factor, then make the link, or propose it."""
     email, role, approvals = form.one("email").strip(), form.one("role"), operating.approvals
     putting = _inviting(desk, email, role)
-    if desk.done_before(putting.bound_to, form):
-        return house.again(desk, PAGE)
+    house.require_new(desk, putting, form, PAGE)
     try:
         question = house.question(desk, putting, house.look(desk, approvals, putting))
     except (Invalid, Conflict) as error:
@@ -62,7 +61,7 @@ def invite(desk: GivenDesk, operating: GivenOperating, form: GivenForm) -> Respo
     if not form.has("stamp"):
         return asking.ask(desk, question)
     try:
-        outcome = house.put_forward(desk, approvals, putting, form)
+        outcome = house.put_forward(desk, approvals, putting, form, PAGE)
     except (Invalid, Conflict, Forbidden) as error:
         return asking.ask(desk, question, told.wrong(error, desk.language))
     if outcome.done is not None and isinstance(outcome.done.answer, Invited):

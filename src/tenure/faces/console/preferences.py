@@ -132,10 +132,8 @@ class Preferences:
         """Give the feed a new address, and show it this once."""
         visitor = desk.signed_in
         act = _calendar_act(visitor.account_id)
-        if desk.done_before(act, form):
-            return desk.go("/console/preferences?done=shown#calendar")
         try:
-            with desk.acting(act, form):
+            with desk.acting(act, form, f"{sent_to.BACK}?done={sent_to.SHOWN_ONCE}#calendar"):
                 secret = self._telling.calendars.renew(visitor.account_id, visitor.actor)
         except Invalid as error:
             return self.ask_for_calendar(desk, {"code": error.message})

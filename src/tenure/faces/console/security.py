@@ -11,7 +11,7 @@ from litestar import Response, get, post
 from litestar.handlers import HTTPRouteHandler
 from litestar.params import PathParameter
 
-from tenure.domain.errors import Conflict, Invalid, NotFound, Unauthenticated
+from tenure.domain.errors import Invalid, NotFound, Unauthenticated
 from tenure.domain.people import Session
 from tenure.faces.console import entry, joining, visitors
 from tenure.faces.console.desk import Desk, GivenDesk
@@ -95,16 +95,11 @@ def ask_codes(desk: GivenDesk) -> Response[bytes]:
 @post("/security/codes", opt=entry.SIGNED_IN, status_code=200, sync_to_thread=True)
 def renew_codes(desk: GivenDesk, people: GivenPeople, form: GivenForm) -> Response[Any]:
     """Show new codes, once; sent again, say that they were shown."""
-    if desk.done_before(Change.RENEW_CODES, form):
-        return desk.go(joining.CODES_SHOWN)
     try:
-        with desk.approving(Change.RENEW_CODES, form):
+        with desk.approving(Change.RENEW_CODES, form, joining.CODES_SHOWN):
             made = people.factors.renew_recovery_codes(desk.signed_in.session)
     except Invalid as error:
         return _codes(desk, joining.beside(desk, error))
-    except Conflict:  # A twin of the form was quicker, and showed them.
-        desk.done_before(Change.RENEW_CODES, form)
-        return desk.go(joining.CODES_SHOWN)
     return joining.codes(desk, made, to=PAGE)
 
 
@@ -140,15 +135,15 @@ def ask_cancel_recovery(desk: GivenDesk) -> Response[Any]:
 @post("/security/recovery/cancel", opt=entry.OWNERS, status_code=200, sync_to_thread=True)
 def cancel_recovery(desk: GivenDesk, people: GivenPeople, form: GivenForm) -> Response[Any]:
     """Object: nothing is lost, so nobody has to be let in again."""
-    account_id = desk.signed_in.account_id
+    account_id, done = desk.signed_in.account_id, f"{PAGE}?done=recovery"
     try:
-        with desk.acting(_cancelling(desk), form):
+        with desk.acting(_cancelling(desk), form, done):
             people.recovery.cancel(account_id, desk.signed_in.actor)
     except Invalid as error:
         if desk.signed_in.person.recovery is None:
             raise
         return _recovery(desk, joining.beside(desk, error))
-    return desk.go(f"{PAGE}?done=recovery")
+    return desk.go(done)
 
 
 def _cancelling(desk: Desk) -> str:

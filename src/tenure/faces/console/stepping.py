@@ -10,7 +10,7 @@ import contextlib
 import hashlib
 import json
 from collections.abc import Callable, Iterator
-from typing import Final, NoReturn
+from typing import Final, NoReturn, TypeAlias
 
 from tenure.clock import Clock
 from tenure.domain.errors import Conflict, Forbidden, Invalid, TenureError, Unauthenticated
@@ -25,6 +25,17 @@ from tenure.services.people.stepups import Spent
 
 ONCE: Final = "once"
 """The field that tells a form that is sent again from another one."""
+Again: TypeAlias = str | Callable[[Done], str]
+"""The page that shows what a form did to whoever sends it again; or what names it, by what was."""
+
+
+class DoneBefore(Exception):  # noqa: N818 - it says where to go, and nothing is wrong
+    """What a form asks for was done when it was first sent; see `to`."""
+
+    def __init__(self, to: str) -> None:
+        """*to* is the page that shows what was done."""
+        self.to = to
+        super().__init__(to)
 
 
 def act_of(name: str, *parts: object) -> str:

@@ -80,10 +80,8 @@ class Freezing:
         """Freeze or unfreeze, once the second factor is given."""
         is_freeze, actor = turn is Turn.FREEZE, desk.signed_in.actor
         act = _act(turn, account_id)
-        if desk.done_before(act, form):
-            return desk.go("/console/sub-accounts?done=again")
         try:
-            with desk.acting(act, form):
+            with desk.acting(act, form, "/console/sub-accounts?done=again"):
                 self._accounts.set_frozen(account_id, frozen=is_freeze, actor=actor)
         except Invalid as error:
             return self.ask(desk, turn, account_id, {"code": error.message})

@@ -151,11 +151,9 @@ def do(
     """Freeze it, or let it go on."""
     question = _question(desk, accounts.get(account_id), turn)
     is_freeze, actor = turn is Turn.FREEZE, desk.signed_in.actor
-    if desk.done_before(question.act, form):
-        return asking.go(desk, question.back, "again")
     try:
         act = partial(accounts.set_frozen, account_id, frozen=is_freeze, actor=actor)
-        asking.do(desk, question.act, form, act)
+        asking.do(desk, question.act, form, act, f"{question.back}?done=again")
     except (Invalid, Conflict) as error:
         return asking.ask(desk, question, told.wrong(error, desk.language))
     return asking.go(desk, question.back, turn)

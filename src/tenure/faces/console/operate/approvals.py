@@ -71,10 +71,8 @@ def approve(
     """Agree to it, which does it."""
     approvals, act = operating.approvals, _act("approve", approval_id)
     by, done = house.signatory(desk), f"{PATH}/{approval_id}?done=approved"
-    if desk.done_before(act, form):
-        return desk.go(done)
     try:
-        outcome = asking.do(desk, act, form, partial(approvals.approve, approval_id, by))
+        outcome = asking.do(desk, act, form, partial(approvals.approve, approval_id, by), done)
     except Invalid as error:
         return _one(desk, approvals, approval_id, told.beside(error, desk.language))
     except (Conflict, Forbidden) as error:
@@ -107,10 +105,8 @@ def withdraw(
     """Take it back, or turn it down."""
     approvals, by = operating.approvals, house.signatory(desk)
     act, done = _act("withdraw", approval_id), f"{PATH}/{approval_id}?done=turned_down"
-    if desk.done_before(act, form):
-        return desk.go(done)
     try:
-        asking.do(desk, act, form, partial(approvals.withdraw, approval_id, by))
+        asking.do(desk, act, form, partial(approvals.withdraw, approval_id, by), done)
     except Invalid as error:
         question = _withdrawing(desk, approvals, approval_id)
         return asking.ask(desk, question, told.beside(error, desk.language))

@@ -13,6 +13,7 @@ from litestar import Response
 
 from tenure.faces.console.desk import Desk
 from tenure.faces.console.forms import Form
+from tenure.faces.console.stepping import Again
 
 _Answer = TypeVar("_Answer")
 
@@ -58,13 +59,14 @@ def ask(
     )
 
 
-def do(desk: Desk, act: str, form: Form, what: Callable[[], _Answer]) -> _Answer:
+def do(desk: Desk, act: str, form: Form, what: Callable[[], _Answer], again: Again) -> _Answer:
     """
     Do *what* once the second factor in *form* approves *act*, and once only.
 
-    Raises Invalid `code`, Conflict `repeated`, and whatever *what* does; see `Desk.acting`.
+    Raises what `Desk.acting` does, such as DoneBefore which leads to *again*, and whatever *what*
+    does.
     """
-    with desk.acting(act, form):
+    with desk.acting(act, form, again):
         return what()
 
 

@@ -86,24 +86,25 @@ def take(
     desk: Desk, approvals: Approvals, putting: Putting, form: Form, done: str
 ) -> Response[Any]:
     """Do it or propose it, and go where it is *done*; what is wrong stands in the question."""
-    if desk.done_before(putting.bound_to, form):
-        return again(desk, done)
     try:
-        outcome = put_forward(desk, approvals, putting, form)
+        outcome = put_forward(desk, approvals, putting, form, done)
     except (Invalid, Conflict, Forbidden) as error:
         return ask(desk, approvals, putting, told.wrong(error, desk.language))
     return after(desk, outcome, done)
 
 
-def put_forward(desk: Desk, approvals: Approvals, putting: Putting, form: Form) -> Outcome:
+def put_forward(
+    desk: Desk, approvals: Approvals, putting: Putting, form: Form, done: str
+) -> Outcome:
     """
     Do it, or propose it, as what was shown; raises Invalid `code`, Conflict, Forbidden.
 
+    Whoever sends *form* again is led to where it is *done*, which says that it was sent before.
     A form that confirms nothing is answered by the plan: Conflict `confirmation_required`.
     """
     stamp = form.one("stamp") or None
     act = partial(approvals.put_forward, putting.act, putting.asked, stamp, signatory(desk))
-    return asking.do(desk, putting.bound_to, form, act)
+    return asking.do(desk, putting.bound_to, form, act, _sent(done))
 
 
 def after(desk: Desk, outcome: Outcome, done: str) -> Response[Any]:
@@ -115,6 +116,11 @@ def after(desk: Desk, outcome: Outcome, done: str) -> Response[Any]:
     return desk.go(done)
 
 
-def again(desk: Desk, done: str) -> Response[Any]:
-    """Go to where it is *done*, and say that this very form did it, or proposed it, before."""
-    return asking.go(desk, done.partition("?")[0], "sent")
+def require_new(desk: Desk, putting: Putting, form: Form, done: str) -> None:
+    """Raise DoneBefore as `put_forward` does, where more than the form is looked at before it."""
+    desk.require_new(putting.bound_to, form, _sent(done))
+
+
+def _sent(done: str) -> str:
+    # It was done, or only proposed: which of the two does not stand in what the form did.
+    return f"{done.partition('?')[0]}?done=sent"

@@ -95,10 +95,8 @@ def do(  # noqa: PLR0913, PLR0917 - what the framework hands in
         Turn.QUARANTINE: partial(quarantine.place, key_id, actor, cause=cause),
         Turn.RELEASE: partial(quarantine.release, key_id, actor),
     }
-    if desk.done_before(_act(turn, key), form):
-        return asking.go(desk, f"{PATH}/{key_id}", "again")
     try:
-        asking.do(desk, _act(turn, key), form, acts[turn])
+        asking.do(desk, _act(turn, key), form, acts[turn], f"{PATH}/{key_id}?done=again")
     except Invalid as error:
         return _ask(desk, turn, key, cause, told.beside(error, desk.language))
     except Conflict as conflict:

@@ -73,7 +73,8 @@ def report(desk: GivenDesk, leaks: Given[Leaks], form: GivenForm) -> Response[An
         return _form(desk, leaks, filled, errors)
     found = [Found(api_key=key, url=filled.url or None) for key in filled.api_keys]
     try:
-        with desk.acting(_act(filled), form):
+        # No event remembers the form: a report that comes again is known by what it says.
+        with desk.acting(_act(filled), form, PATH):
             ours = leaks.receive(found, desk.signed_in.actor)
     except Invalid as error:
         return _ask(desk, leaks, filled, told.beside(error, desk.language))

@@ -25,6 +25,7 @@ from tenure.faces.console.operate.asking import Question
 from tenure.faces.console.stepping import ONCE, act_of
 from tenure.faces.http.requests import ACCOUNT_ID
 from tenure.services.accounts import Accounts
+from tenure.services.acts import Done
 from tenure.services.people.facade import People
 
 PATH: Final = f"{accounts.PATH}/new"
@@ -95,8 +96,7 @@ class Creating:
 
     def take(self, desk: Desk, wanted: Wanted, form: Form) -> Response[Any]:
         """Say what follows and ask for a second factor, then create; show it if that was done."""
-        if done := desk.done_before(wanted.act, form):
-            return self._again(desk, str(done.account_id))
+        desk.require_new(wanted.act, form, self._again)
         try:
             self._known.check(wanted.email, wanted.of_kind, wanted.master_id)
             if self._has_links:
@@ -109,7 +109,7 @@ class Creating:
         actor = desk.signed_in.actor
         create = partial(self._known.create, wanted.email, wanted.of_kind, wanted.master_id, actor)
         try:
-            account = asking.do(desk, question.act, form, create)
+            account = asking.do(desk, question.act, form, create, self._again)
         except Invalid as error:
             return asking.ask(desk, question, told.beside(error, desk.language))
         page = f"{accounts.PATH}/{account.account_id}"
@@ -118,11 +118,11 @@ class Creating:
         invited = self._owners.invitations.of_account(account.account_id, actor)
         return people.link_page(desk, invited, to=page)
 
-    def _again(self, desk: Desk, account_id: str) -> Response[Any]:
+    def _again(self, done: Done) -> str:
         if not self._has_links:
-            return asking.go(desk, f"{accounts.PATH}/{account_id}", "create")
+            return f"{accounts.PATH}/{done.account_id}?done=create"
         # The link is not shown again: where the owner is looked after, another can be made.
-        return asking.go(desk, owners.page_of(account_id), "created")
+        return f"{owners.page_of(str(done.account_id))}?done=created"
 
     @property
     def _has_links(self) -> bool:

@@ -103,25 +103,21 @@ def commit(
     desk: GivenDesk, revocations: Given[Revocations], operating: GivenOperating, form: GivenForm
 ) -> Response[Any]:
     """Revoke them, or propose to."""
-    filled = Filled.of(form)
+    filled, done = Filled.of(form), f"{PATH}?done=revoked"
     try:
         selection = filled.selection(operating, desk.language)
         if selection.account_id is None:
             putting = _putting(filled, selection)
             _require_administrator(desk)
-            if desk.done_before(putting.bound_to, form):
-                return house.again(desk, PATH)
-            outcome = house.put_forward(desk, operating.approvals, putting, form)
-            return house.after(desk, outcome, f"{PATH}?done=revoked")
-        if desk.done_before(_act(selection), form):
-            return house.again(desk, PATH)
+            outcome = house.put_forward(desk, operating.approvals, putting, form, done)
+            return house.after(desk, outcome, done)
         stamp = form.one("stamp") or None
         revoke = partial(revocations.commit, selection, stamp, desk.signed_in.actor)
-        asking.do(desk, _act(selection), form, revoke)
+        asking.do(desk, _act(selection), form, revoke, f"{PATH}?done=sent")
     except (Invalid, Conflict) as error:
         wrong = told.wrong(error, desk.language)
         return _previewed(desk, revocations, operating, filled, wrong)
-    return desk.go(f"{PATH}?done=revoked")
+    return desk.go(done)
 
 
 def _previewed(

@@ -169,10 +169,8 @@ def schedule(  # noqa: PLR0913, PLR0917 - what the framework hands in
     text, approvals = form.one("rulebook"), operating.approvals
     parts = (rules, catalog, words, approvals)
     putting, done = _scheduling(text), f"{PATH}?done=scheduled"
-    if desk.done_before(putting.bound_to, form):
-        return house.again(desk, done)
     try:
-        outcome = house.put_forward(desk, approvals, putting, form)
+        outcome = house.put_forward(desk, approvals, putting, form, done)
     except (Invalid, Conflict) as error:
         return _previewed(desk, parts, text, told.wrong(error, desk.language))
     return house.after(desk, outcome, done)
