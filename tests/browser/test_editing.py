@@ -284,7 +284,7 @@ def test_a_code_that_is_wrong_is_asked_for_again_where_one_can_see_it(
 ) -> None:
     account_id = served.new_account()
     key_id = served.house.issue(account_id, TRADING).key_id
-    page = members.with_an_app(desk, served, account_id)
+    page, _ = members.with_an_app(desk, served, account_id)
     page.set_viewport_size({"width": width, "height": height})
     steps.open_edit(page, key_id)
     steps.tick(page, FUTURE)
@@ -298,6 +298,25 @@ def test_a_code_that_is_wrong_is_asked_for_again_where_one_can_see_it(
     expect(code).to_have_attribute("aria-invalid", "true")
     expect(code).to_be_focused()
     assert in_sight(code)
+
+
+def test_a_double_click_saves_and_confirms_once(desk: Desk, served: Served) -> None:
+    account_id = served.new_account()
+    key_id = served.house.issue(account_id, TRADING).key_id
+    page, code = members.with_an_app(desk, served, account_id)
+    steps.open_edit(page, key_id)
+    steps.tick(page, FUTURE)
+    sent: list[str] = []
+    page.on("request", lambda request: sent.append(f"{request.method} {request.url}"))
+
+    page.get_by_role("button", name="Save", exact=True).dblclick()
+    popup = page.get_by_role("dialog", name="Save these changes?")
+    popup.get_by_label("Six-digit code from your authenticator app").fill(code)
+    popup.get_by_role("button", name="Confirm", exact=True).dblclick()
+
+    expect(page.get_by_text("Saved. This is how the key is now.")).to_be_visible()
+    posts = [each.rpartition("/")[2] for each in sent if each.startswith("POST")]
+    assert posts == ["edit", "confirm"]
 
 
 @pytest.mark.parametrize(("width", "height"), [(1280, 800), (375, 812)])

@@ -75,19 +75,30 @@ function flash(button) {
   setTimeout(() => { button.replaceChildren(...before); delete button.dataset.flashed; }, 1200);
 }
 
-// The second click of a double one would send the form again, with the cookie of before the first.
-// What scripts send themselves was held back before it came here, and they see to it.
+// The second click of a double one would send the form again, and be told that it had been done.
+// Held back before htmx hears of it; passkey.js is loaded first, and holds back what asks for one.
 function sendOnce(event) {
-  if (event.defaultPrevented) return;
   const form = event.target;
-  if (form.dataset.sent) event.preventDefault();
+  if (form.method !== "post") return;
+  if (form.dataset.sent) {
+    event.preventDefault();
+    event.stopImmediatePropagation();
+    return;
+  }
   form.dataset.sent = "1";
   // Not for good: an answer may be a file, or fail to come, and then the page still stands there.
   setTimeout(() => { delete form.dataset.sent; }, 2000);
 }
 
+// An answer that changes the page is there at once; one that leads to another still has to lead.
+function mayBeSent(event) {
+  const { elt, xhr } = event.detail;
+  if (!xhr.getResponseHeader("hx-redirect")) delete elt.dataset.sent;
+}
+
 enhance(document);
-document.addEventListener("submit", sendOnce);
+document.addEventListener("submit", sendOnce, true);
+document.addEventListener("htmx:afterRequest", mayBeSent);
 document.addEventListener("htmx:afterSwap", (event) => {
   // What was put in the place of its target is the event's own; the target is no longer there.
   enhance(event.detail.target.isConnected ? event.detail.target : event.target);

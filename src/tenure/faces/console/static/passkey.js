@@ -64,30 +64,34 @@ async function make(button) {
   });
 }
 
-async function answer(form, act, button) {
+// While the passkey is asked for, what was pressed cannot be pressed again. That takes the focus from
+// it, and where nothing is sent it is given back: there one tries again.
+async function answer(form, act, source, pressed = source) {
   const error = form.querySelector("[data-passkey-error]");
+  let isGiven = true;
   if (error) error.hidden = true;
+  if (pressed) pressed.disabled = true;
   try {
-    form.elements.passkey.value = answered(await act(button));
-    return true;
+    form.elements.passkey.value = answered(await act(source));
   } catch {
-    if (error) error.hidden = false;
-    return false;
+    isGiven = false;
   }
+  if (error) error.hidden = isGiven;
+  if (pressed) pressed.disabled = false;
+  if (!isGiven) pressed?.focus();
+  return isGiven;
 }
 
 function listen(button, act) {
   button.addEventListener("click", async () => {
     const form = button.form;
     if (form.elements.label && !form.elements.label.reportValidity()) return;
-    button.disabled = true;
     if (await answer(form, act, button)) form.requestSubmit();
-    button.disabled = false;
   });
 }
 
 // Whoever gave no other factor is asked for the passkey by the button that sends the form. Before
-// anybody else hears of it, for the form goes only with the answer.
+// console.js and htmx hear of it, for the form goes only with the answer.
 async function askFirst(event) {
   const form = event.target;
   const factor = form.querySelector("fieldset[data-passkey]");
@@ -96,10 +100,7 @@ async function askFirst(event) {
   if (form.elements.code?.value || form.elements.recovery_code?.value) return;
   event.preventDefault();
   event.stopImmediatePropagation();
-  if (sent) sent.disabled = true;
-  const isGiven = await answer(form, use, factor);
-  if (sent) sent.disabled = false;
-  if (isGiven) form.requestSubmit(sent);
+  if (await answer(form, use, factor, sent)) form.requestSubmit(sent);
 }
 
 function enhance(root) {
