@@ -123,7 +123,7 @@ def is_needed(chosen: SecondApproval, able: Collection[str], by: Signatory) -> b
 def require_able(able: Collection[str], by: Signatory) -> None:
     """Return if *by* may act on the house; raises Forbidden."""
     if by.person_id not in able:
-        raise Forbidden("Only an administrator may do this.")
+        raise Forbidden("Only an administrator may do this.", code="administrator")
 
 
 def propose(  # noqa: PLR0913 - all that is put on record

@@ -1,9 +1,11 @@
 """Signing in through the provider, as a browser does it: sent away, taken back, let on."""
 
+import re
 from collections.abc import Iterator
 from dataclasses import replace
+from html import unescape
 from pathlib import Path
-from urllib.parse import urlsplit
+from urllib.parse import quote, urlsplit
 
 import pytest
 
@@ -44,9 +46,9 @@ def visited(tmp_path: Path, issuer: Issuer) -> Iterator[Visited]:
     opened.house.close()
 
 
-def leave(browser: Browser, issuer: Issuer) -> str:
+def leave(browser: Browser, issuer: Issuer, going: str = "/console/oidc/go") -> str:
     """Go to the provider, and return where it sends the browser back to, without the host."""
-    reply = browser.get("/console/oidc/go")
+    reply = browser.get(going)
     assert reply.status == 303
     assert reply.headers["location"].startswith(issuer.url)
     back = urlsplit(issuer.visit(reply.headers["location"]))
@@ -71,6 +73,45 @@ def test_an_owner_comes_from_the_provider_and_goes_on_from_a_page_of_ours(
     session = visited.people.sessions.find(browser.cookies["tenure-session"])
     assert session.stage is Stage.ENROLLING
     assert browser.get("/console/sign-in").headers["location"] == "/console/enrol"
+
+
+@pytest.mark.parametrize(
+    ("asked", "led"),
+    [
+        (
+            "/console/keys/key_1?a=1&b=%22",
+            "/console/sign-in?next=%2Fconsole%2Fkeys%2Fkey_1%3Fa%3D1%26b%3D%2522",
+        ),
+        ("https://evil.example/console", "/console/sign-in"),
+        ("//evil.example/console", "/console/sign-in"),
+        ("/console/" + "x" * 2_000, "/console/sign-in"),
+    ],
+)
+def test_who_was_going_somewhere_is_led_there(
+    visited: Visited, issuer: Issuer, asked: str, led: str
+) -> None:
+    visited.house.account()
+    browser = visited.nobody()
+    door = browser.get(f"/console/sign-in?next={quote(asked, safe='')}").body.decode()
+    (going,) = re.findall(r'href="(/console/oidc/go[^"]*)"', door)
+
+    reply = browser.get(leave(browser, issuer, unescape(going)))
+
+    assert f'content="0; url={led}"' in reply.body.decode()
+
+
+@pytest.mark.parametrize("planted", ["https://evil.example/", "//evil.example", "%0d%0ax"])
+def test_a_cookie_leads_nowhere_else(visited: Visited, issuer: Issuer, planted: str) -> None:
+    visited.house.account()
+    browser = visited.nobody()
+    back = leave(browser, issuer)
+    browser.cookies["tenure-provider"] = (
+        f"{browser.cookies['tenure-provider'].partition('.')[0]}.{quote(planted, safe='')}"
+    )
+
+    reply = browser.get(back)
+
+    assert 'content="0; url=/console/sign-in"' in reply.body.decode()
 
 
 def test_the_browser_is_bound_by_a_lax_cookie(visited: Visited, issuer: Issuer) -> None:

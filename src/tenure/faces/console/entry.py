@@ -97,7 +97,7 @@ class Door:
         """
         method = cast("Any", connection).method
         if not self._origin.is_from_here(method, connection.headers):
-            raise Forbidden("This was not sent by a page of the console.")
+            raise Forbidden("This was not sent by a page of the console.", code="elsewhere")
         if method in SAFE_METHODS and self._origin.elsewhere(connection.headers.get("host", "")):
             raise Moved(f"{self._origin.text}{connection.url.path}")
         entry = declared_as(route) or Entry.ADMINISTRATORS
@@ -118,7 +118,7 @@ class Door:
         self, visitor: Visitor, entry: Entry, *, account_id: str | None, key_id: str | None
     ) -> None:
         if not isinstance(visitor.caller, Owner):
-            raise Forbidden("This page is for account owners.")
+            raise Forbidden("This page is for account owners.", code="owners")
         if account_id is None and key_id is None:
             return  # What the page shows is looked up by the visitor's own account.
         right = Right.MASTER_ACTS if entry is Entry.MASTERS else Right.OWNER_READS
@@ -132,7 +132,7 @@ def _require_role(visitor: Visitor, role: Role) -> None:
     if not visitor.person.role.is_operators:
         raise NotFound  # To an owner there is no such page.
     if not visitor.person.role.allows(role):
-        raise Forbidden("Your role does not allow this.")
+        raise Forbidden("Your role does not allow this.", code="role")
 
 
 def guard(

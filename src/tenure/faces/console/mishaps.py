@@ -76,18 +76,19 @@ class Mishaps:
         if isinstance(error, errors.Unavailable):
             log.warning("unavailable", cause=error.code, context=error.context)
         request.scope.setdefault("user", None)
-        done = error.plan if isinstance(error, errors.Conflict) else None
         try:
-            return self._page(request, status, said, done if isinstance(done, Done) else None)
+            return self._page(request, status, said, error)
         except Exception:
             # Even the frame needs a clock, and that may be what is wrong.
             log.exception("no page for an error")
             return Response(HTTPStatus(status).phrase, status_code=status, media_type="text/plain")
 
     def _page(
-        self, request: Request[Any, Any, Any], status: int, said: str, done: Done | None
+        self, request: Request[Any, Any, Any], status: int, said: str, error: Exception
     ) -> Response[bytes]:
         desk = Desk(self._house, request)
+        plan = error.plan if isinstance(error, errors.Conflict) else None
+        done = plan if isinstance(plan, Done) else None
         headers = dict(_WHOLE) if desk.is_partial else {}
         if status == HTTPStatus.SERVICE_UNAVAILABLE:
             headers["retry-after"] = "1"
@@ -97,6 +98,7 @@ class Mishaps:
             headers=headers,
             mishap=status,
             said="" if done else said,
+            reason=_reason(desk, error),
             seen_at=_seen_at(desk, done) if done else "",
             request_id=self._ids.of(request.scope),
         )
@@ -124,6 +126,15 @@ def _seen_at(desk: Desk, done: Done) -> str:
     if done.key_id is not None:
         return f"/console/{'' if is_owners else 'operate/'}keys/{done.key_id}"
     return "/console/activity" if is_owners else "/console/operate"
+
+
+def _reason(desk: Desk, error: Exception) -> str:
+    """Return why it cannot be done, in the reader's language, where there are words for it."""
+    if not isinstance(error, errors.Conflict | errors.Forbidden):
+        return ""
+    texts = desk.language.texts
+    known = (f"mishap.why.{error.code}", f"operate.problem.{error.code}")
+    return next((texts[name] for name in known if name in texts), "")
 
 
 def _status_of(error: Exception, named: Mapping[str, Any]) -> int:

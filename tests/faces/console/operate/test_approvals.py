@@ -116,7 +116,10 @@ def test_a_link_to_join_is_shown_once_to_whoever_approved(office: Office) -> Non
 
     assert done.status == 200
     assert "/console/join/" in words(done)
-    assert "/console/join/" not in office.ben.get(page).body.decode()
+    assert "The link was shown once" not in words(done)
+    again = words(office.ben.get(page))
+    assert "/console/join/" not in again
+    assert "The link was shown once, to whoever approved this." in again
 
 
 def test_a_proposed_rulebook_can_be_read_and_previewed(office: Office) -> None:

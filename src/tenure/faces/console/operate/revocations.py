@@ -212,7 +212,7 @@ def _is_administrator(desk: Desk) -> bool:
 
 def _require_administrator(desk: Desk) -> None:
     if not _is_administrator(desk):
-        raise Forbidden("Only an administrator may do this.")
+        raise Forbidden("Only an administrator may do this.", code="administrator")
 
 
 def routes() -> list[HTTPRouteHandler]:
