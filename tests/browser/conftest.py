@@ -31,18 +31,22 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker(pytest.mark.skipif(chromium.HERE is None, reason=chromium.MISSING))
 
 
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    """Drive one for a module."""
-    with chromium.driven() as driven:
-        yield driven
-
-
 @pytest.fixture(scope="package")
 def set_scene(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Served, Scene]]:
     """Serve one with the scene in it, for all tests that let its clock stand and its rules be."""
     with serving(tmp_path_factory.mktemp("served"), scenes.BEFORE) as running:
         yield running, scenes.setting(running)
+
+
+@pytest.fixture(scope="module")
+def browser(set_scene: tuple[Served, Scene]) -> Iterator[Browser]:  # noqa: ARG001 - see below
+    """
+    Drive one for a module.
+
+    After the scene was set, whoever asks for what first: that runs loops of its own.
+    """
+    with chromium.driven() as driven:
+        yield driven
 
 
 @pytest.fixture(scope="package")

@@ -138,12 +138,22 @@ PEOPLE_BUGS = (
         words="an approval is spent after the act, so many at once act by it",
         swaps=(
             Swap(
+                "services/people/stepups.py",
+                "        ends_at_ms = self._register.store.write(\n"
+                "            lambda tx: "
+                "stored.spend_approval(tx, session.visit_id, digest(act), now_ms)\n"
+                "        )\n",
+                "        ends_at_ms = now_ms if self.is_proved(session, act) else None\n",
+            ),
+            Swap(
                 "faces/console/stepping.py",
                 "        try:\n            yield\n        except (Invalid, Conflict):\n",
-                "        self._known.step_ups.give_back(spent)\n"
                 "        try:\n"
                 "            yield\n"
-                "            self._known.step_ups.spend(visitor.session, act, None)\n"
+                "            ups = self._known.step_ups\n"
+                "            ups._register.store.write(\n"
+                "                lambda tx: ups.require_in(tx, visitor.session, act)\n"
+                "            )\n"
                 "        except (Invalid, Conflict):\n",
             ),
         ),
