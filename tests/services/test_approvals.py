@@ -14,8 +14,8 @@ from tenure.services.approvals import Approvals, Outcome
 from tenure.services.comparing import Verdict
 from tenure.services.house_acts import planners
 from tenure.services.keys import Draft, Wanted
-from tenure.services.people import passwords
 from tenure.store import schema_approvals
+from tests import quickly
 from tests.builders import TRADING, shipped, the_catalog
 from tests.services.people import doors
 from tests.services.people.doors import Door, Somebody
@@ -86,8 +86,7 @@ def approvals_of(door: Door, chosen: SecondApproval = SecondApproval.AUTO) -> Ap
 @pytest.fixture
 def door(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Door]:
     """Return a house that people sign in to, with as little work as a hash can be."""
-    monkeypatch.setattr(passwords, "MEMORY_KIB", 8)
-    monkeypatch.setattr(passwords, "PASSES", 1)
+    quickly.hashes(monkeypatch)
     made = doors.opened(tmp_path)
     yield made
     made.parts.close()

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import cast
 from urllib.parse import urlencode
 
+import pytest
 from litestar import Litestar
 from pyotp.hotp import HOTP
 
@@ -25,6 +26,7 @@ from tenure.services.people.facade import People
 from tenure.services.people.invitations import Invited, Joining
 from tenure.services.people.totp import STEP_MS
 from tenure.wiring import Worker
+from tests import quickly
 from tests.faces.lasting import Lasting
 from tests.fakes import FakeClock
 from tests.house import Asgi, House, Reply, ask
@@ -117,16 +119,18 @@ class Visited:
         house = House.open(home, start, staleness_ms=60_000, **more)
         worker, real = house.worker, FakeClock()
         assert worker.follower is not None
-        people = People(
-            Home(
-                store=worker.store,
-                clock=worker.clock,
-                real=real,
-                sealing_key=worker.keys._proofs._sealing_key,  # noqa: SLF001 - what wiring handed in
-                catch_up=worker.follower.catch_up,
-                origin=ORIGIN,
+        with pytest.MonkeyPatch.context() as patch:
+            quickly.hashes(patch)
+            people = People(
+                Home(
+                    store=worker.store,
+                    clock=worker.clock,
+                    real=real,
+                    sealing_key=worker.keys._proofs._sealing_key,  # noqa: SLF001 - what wiring handed in
+                    catch_up=worker.follower.catch_up,
+                    origin=ORIGIN,
+                )
             )
-        )
         app = build(replace(worker, people=people))
         return cls(house=house, app=app, real=real, people=people)
 

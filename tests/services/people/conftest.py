@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from tenure.services.people import passwords
+from tests import quickly
 from tests.services.people import doors
 from tests.services.people.doors import Door
 
@@ -14,8 +14,7 @@ from tests.services.people.doors import Door
 def _quick_hashes(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
     """Hash with as little work as Argon2 allows, but where the work itself is looked at."""
     if not request.module.__name__.endswith("test_passwords"):
-        monkeypatch.setattr(passwords, "MEMORY_KIB", 8)
-        monkeypatch.setattr(passwords, "PASSES", 1)
+        quickly.hashes(monkeypatch)
 
 
 @pytest.fixture

@@ -14,6 +14,7 @@ from tenure.domain.passwords import COMMON, OWN, PASSWORD_CHARACTERS_MIN
 from tenure.services.people import passwords
 from tenure.services.people.passwords import AT_ONCE, WAITING_MAX, Passwords
 from tenure.services.people.room import Room
+from tests import quickly
 from tests.fakes import FakeClock
 from tests.services.people.doors import ORIGIN
 
@@ -22,8 +23,7 @@ PASSWORD = "correct horse battery staple"
 
 @pytest.fixture
 def quick(monkeypatch: pytest.MonkeyPatch) -> Passwords:
-    monkeypatch.setattr(passwords, "MEMORY_KIB", 8)
-    monkeypatch.setattr(passwords, "PASSES", 1)
+    quickly.hashes(monkeypatch)
     return Passwords(FakeClock(), Room(), ORIGIN)
 
 
@@ -137,8 +137,7 @@ class _Counted(Room):
 def crowd(
     monkeypatch: pytest.MonkeyPatch,
 ) -> Iterator[tuple[Passwords, _Held, list[threading.Thread]]]:
-    monkeypatch.setattr(passwords, "MEMORY_KIB", 8)
-    monkeypatch.setattr(passwords, "PASSES", 1)
+    quickly.hashes(monkeypatch)
     held, room = _Held(), _Counted()
     quick = Passwords(FakeClock(), room, ORIGIN)
     quick._hasher = held  # type: ignore[assignment]  # noqa: SLF001 - a library that waits

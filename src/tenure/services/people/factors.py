@@ -45,7 +45,11 @@ class TotpSetup:
 
     uri: Secret = field(repr=False)
     seed: Secret = field(repr=False)
-    picture: Secret = field(repr=False)
+
+    @property
+    def picture(self) -> Secret:
+        """Drawn when it is asked for, which takes as long as all the rest."""
+        return Secret(totp.picture(self.uri.reveal()))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -308,10 +312,7 @@ class Factors:
 
 
 def _setup(seed: bytes, person: Person) -> TotpSetup:
-    address = totp.uri(seed, person.email)
-    return TotpSetup(
-        uri=Secret(address), seed=Secret(totp.shown(seed)), picture=Secret(totp.picture(address))
-    )
+    return TotpSetup(uri=Secret(totp.uri(seed, person.email)), seed=Secret(totp.shown(seed)))
 
 
 def _too_late() -> Conflict:
