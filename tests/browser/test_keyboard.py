@@ -130,6 +130,8 @@ def test_restrictions_are_edited_by_keyboard(served: Served, ann: Member) -> Non
     expect(popup.get_by_role("alert")).to_contain_text("The passkey was not given.")
     expect(popup.get_by_role("button", name="Confirm")).to_be_focused()
     ann.passkeys.verify_user(succeeds=True)
+    keys.go_to("link", "Back", within=popup)
+    keys.go_to("button", "Confirm", within=popup, back=True)
     keys.press("Enter")
 
     expect(page.get_by_text("Saved. This is how the key is now.")).to_be_visible()

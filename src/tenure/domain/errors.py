@@ -149,7 +149,7 @@ class Forbidden(TenureError):
     code = "forbidden"
 
     def __init__(self, message: str = "", *, code: str = "", context: str = "") -> None:
-        """*code*, where given, is what is missing: `step_up`, a fresh second factor for the act."""
+        """*code*, where given, says why: `step_up` asks for a fresh second factor first."""
         super().__init__(message, context=context)
         self.code = code or self.code
 

@@ -31,7 +31,7 @@ BACK: Final = "/console/preferences"
 MUTABLE: Final = tuple(kind for kind in Kind if notices.can_mute(kind))
 SHOWN_ONCE: Final = "shown"
 """What settings say was done, to whoever loads the page again that showed a secret."""
-URGENT: Final = tuple(kind for kind in Kind if not notices.can_mute(kind))
+ALWAYS_SENT: Final = tuple(kind for kind in Kind if not notices.can_mute(kind))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -133,7 +133,7 @@ class Addresses:
             contact=contact,
             filled=filled,
             mutable=MUTABLE,
-            urgent=URGENT,
+            always_sent=ALWAYS_SENT,
             zones=languages.time_zones(),
             house_zone=self._house_zone,
             offered=_offered(filled.language),

@@ -48,7 +48,7 @@ class TotpSetup:
 
     @property
     def picture(self) -> Secret:
-        """Drawn when it is asked for, which takes as long as all the rest."""
+        """The address as a picture, drawn only for a page that shows it."""
         return Secret(totp.picture(self.uri.reveal()))
 
 
